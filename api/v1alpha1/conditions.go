@@ -1,0 +1,53 @@
+package v1alpha1
+
+// The types of a StaticSite's conditions, in the order in which they stand in
+// its status. All of them are there from the first visit.
+const (
+	ConditionAccepted     = "Accepted"     // the specification is valid and the domain is this site's
+	ConditionResolvedRefs = "ResolvedRefs" // what the specification names exists
+	ConditionProgrammed   = "Programmed"   // every connected proxy acknowledged exactly this generation
+	ConditionReady        = "Ready"        // all of the above
+)
+
+// Conditions is their order.
+var Conditions = [...]string{ConditionAccepted, ConditionResolvedRefs, ConditionProgrammed, ConditionReady}
+
+// Reasons of Accepted.
+const (
+	ReasonAccepted           = "Accepted"
+	ReasonInvalidName        = "InvalidName"        // the object's own name or namespace
+	ReasonInvalidDomain      = "InvalidDomain"      // spec.domain is not a host name that can be served
+	ReasonInvalidServiceName = "InvalidServiceName" // spec.backend.serviceName cannot name a Service
+	ReasonInvalidServicePort = "InvalidServicePort" // spec.backend.servicePort is not a port
+	ReasonDomainConflict     = "DomainConflict"     // another site holds the domain
+
+	// ReasonInvalidConfiguration: what was made of the site is not valid Envoy
+	// configuration, although its specification is.
+	ReasonInvalidConfiguration = "InvalidConfiguration"
+)
+
+// Reasons of ResolvedRefs.
+const (
+	ReasonResolvedRefs           = "ResolvedRefs"
+	ReasonInvalidSpec            = "InvalidSpec" // spec.backend names nothing that could be looked up
+	ReasonServiceNotFound        = "ServiceNotFound"
+	ReasonPortNotFound           = "PortNotFound"
+	ReasonUnsupportedServiceType = "UnsupportedServiceType" // ExternalName could point anywhere
+	ReasonUnsupportedProtocol    = "UnsupportedProtocol"    // the port is not a TCP port
+	ReasonEndpointNotAllowed     = "EndpointNotAllowed"     // an endpoint is in a range that is not served
+)
+
+// Reasons of Programmed.
+const (
+	ReasonProgrammed = "Programmed"
+	ReasonNoProxies  = "NoProxies" // no proxy is connected, so nobody can say
+	ReasonPending    = "Pending"   // under way; the message says how far
+	ReasonRejected   = "Rejected"  // a proxy refused the configuration; the message is its own
+	ReasonNotSent    = "NotSent"   // the site is not accepted, so there is nothing to acknowledge
+)
+
+// Reasons of Ready.
+const (
+	ReasonReady    = "Ready"
+	ReasonNotReady = "NotReady" // the message repeats the condition that is missing
+)

@@ -1,0 +1,274 @@
+package control
+
+import (
+	"cmp"
+	"math"
+	"reflect"
+	"slices"
+	"time"
+
+	"my-company.com/staticsite-operator/latest"
+	"my-company.com/staticsite-operator/translate"
+	"my-company.com/staticsite-operator/xds"
+)
+
+// join holds what is known of every site and every connected proxy, and puts
+// out a status whenever what a site's owner should read has changed.
+//
+// A site waits for one snapshot: the one in which its resources last changed.
+// A proxy acknowledges snapshots, with exceptions. So an acknowledgement costs
+// the sites that waited for it, not all sites.
+type join struct {
+	out   *latest.Map[translate.Key, SiteStatus]
+	sites map[translate.Key]*site
+
+	// waiting are the sites that are not settled, oldest snapshot first. An entry
+	// whose site has moved on to another snapshot is skipped.
+	waiting []waiter
+
+	proxies map[uint64]xds.StreamState // connected streams
+	floor   uint64                     // the snapshot that every proxy has acknowledged
+	since   time.Time                  // since when no proxy is connected; zero: some are, or it is said
+
+	users      map[xds.ResourceName]map[*site]bool           // whose resource is it?
+	exceptions map[xds.ResourceName]map[uint64]xds.Exception // by stream
+}
+
+// site is what is known of one StaticSite.
+type site struct {
+	verdict   translate.Verdict
+	resources []xds.ResourceName
+	invalid   error  // a resource of it was withheld
+	seq       uint64 // the snapshot it waits for
+
+	settled bool       // seq was acknowledged by every proxy that was connected
+	sent    SiteStatus // what was handed out last
+}
+
+type waiter struct {
+	site *site
+	seq  uint64
+}
+
+func newJoin(out *latest.Map[translate.Key, SiteStatus]) *join {
+	return &join{
+		out: out, sites: make(map[translate.Key]*site), proxies: make(map[uint64]xds.StreamState),
+		users:      make(map[xds.ResourceName]map[*site]bool),
+		exceptions: make(map[xds.ResourceName]map[uint64]xds.Exception),
+	}
+}
+
+// judge takes new verdicts, and which resources were published with them in
+// which snapshot.
+func (j *join) judge(verdicts []translate.Verdict, changed []xds.Change, invalid map[xds.ResourceName]error, seq uint64) {
+	published := make(map[xds.ResourceName]bool, len(changed))
+	for _, c := range changed {
+		published[xds.ResourceName{Type: c.Type, Name: c.Name}] = true
+	}
+	for _, v := range verdicts {
+		s := j.sites[v.Site]
+		if s == nil {
+			if v.Gone {
+				continue
+			}
+			s = &site{}
+			j.sites[v.Site] = s
+		}
+		before := s.resources
+		j.unuse(s)
+		s.verdict, s.resources, s.invalid = v, namesOf(v.Resources), nil
+		for _, name := range s.resources {
+			if j.users[name] == nil {
+				j.users[name] = make(map[*site]bool)
+			}
+			j.users[name][s] = true
+			if err := invalid[name]; err != nil {
+				s.invalid = err
+			}
+		}
+		if s.seq == 0 || anyOf(published, s.resources) || anyOf(published, before) {
+			s.seq, s.settled = seq, false
+			j.waiting = append(j.waiting, waiter{s, seq})
+		}
+		j.settle(s)
+		j.put(s, false)
+	}
+	j.advance()
+}
+
+// observe takes what streams acknowledged, refused, or that they ended.
+func (j *join) observe(states map[uint64]xds.StreamState, now time.Time) {
+	touched, had := make(map[*site]bool), len(j.proxies)
+	for id, state := range states {
+		old := j.proxies[id]
+		if state.Closed || !state.Types[xds.Listener].Active { // Who asks for no listener serves nobody: a person with grpcurl.
+			delete(j.proxies, id)
+			state.Exceptions = nil
+		} else {
+			j.proxies[id] = state
+		}
+		j.except(id, old.Exceptions, state.Exceptions, touched)
+	}
+	if len(j.proxies) > 0 {
+		j.since = time.Time{}
+	} else if had > 0 {
+		j.since = now
+	}
+	j.floor = j.acknowledged()
+	j.advance()
+	for s := range touched {
+		j.settle(s)
+		j.put(s, false)
+	}
+}
+
+// acknowledged returns the snapshot that every proxy has acknowledged.
+func (j *join) acknowledged() uint64 {
+	floor := uint64(math.MaxUint64)
+	for _, p := range j.proxies {
+		floor = min(floor, holds(p))
+	}
+	return floor
+}
+
+// holds returns the snapshot that a proxy has acknowledged in all types that
+// make up a site. Endpoints are not among them: a pod that moves is no news.
+func holds(p xds.StreamState) uint64 {
+	floor := uint64(math.MaxUint64)
+	for t, state := range p.Types {
+		if state.Active && xds.Type(t) != xds.Endpoint {
+			floor = min(floor, state.Acked)
+		}
+	}
+	return floor
+}
+
+// except replaces the exceptions of a stream and notes whose they are.
+func (j *join) except(id uint64, old, new map[xds.ResourceName]xds.Exception, touched map[*site]bool) {
+	if len(old) == 0 && len(new) == 0 {
+		return
+	}
+	for name, e := range old {
+		if new[name] != e {
+			delete(j.exceptions[name], id)
+			if len(j.exceptions[name]) == 0 {
+				delete(j.exceptions, name)
+			}
+			j.touch(name, touched)
+		}
+	}
+	for name, e := range new {
+		if old[name] != e {
+			if j.exceptions[name] == nil {
+				j.exceptions[name] = make(map[uint64]xds.Exception)
+			}
+			j.exceptions[name][id] = e
+			j.touch(name, touched)
+		}
+	}
+}
+
+func (j *join) touch(name xds.ResourceName, touched map[*site]bool) {
+	for s := range j.users[name] {
+		touched[s] = true
+	}
+}
+
+// advance settles the sites whose snapshot every proxy has acknowledged.
+func (j *join) advance() {
+	if len(j.proxies) == 0 {
+		return
+	}
+	for len(j.waiting) > 0 && j.waiting[0].seq <= j.floor {
+		w := j.waiting[0]
+		j.waiting[0] = waiter{}
+		j.waiting = j.waiting[1:]
+		if w.site.seq == w.seq {
+			j.settle(w.site)
+			j.put(w.site, false)
+		}
+	}
+}
+
+// settle notes whether every proxy holds the site. Once settled it stays so when
+// a proxy connects that is still catching up: a True would otherwise be
+// rewritten in every site whenever a proxy comes or goes.
+func (j *join) settle(s *site) {
+	if len(j.proxies) > 0 && s.seq <= j.floor {
+		s.settled = true
+	}
+}
+
+// progress puts out how far the unsettled sites are.
+func (j *join) progress(now time.Time) {
+	kept := j.waiting[:0]
+	for _, w := range j.waiting {
+		if w.site.seq == w.seq && !w.site.settled {
+			kept = append(kept, w)
+			j.put(w.site, true)
+		}
+	}
+	clear(j.waiting[len(kept):])
+	j.waiting = kept
+	if !j.since.IsZero() && now.Sub(j.since) > proxiesGrace {
+		j.orphan()
+	}
+}
+
+// proxiesGrace is how long no proxy may be connected before sites that were
+// programmed are said not to be: this program's own restart is shorter.
+const proxiesGrace = 10 * time.Second
+
+// orphan unsettles every site: no proxy is connected.
+func (j *join) orphan() {
+	j.waiting = nil
+	for _, s := range j.sites {
+		s.settled = false
+		j.waiting = append(j.waiting, waiter{s, s.seq})
+		j.put(s, true)
+	}
+	slices.SortFunc(j.waiting, func(a, b waiter) int { return cmp.Compare(a.seq, b.seq) })
+	j.since = time.Time{}
+}
+
+// put hands out a site's status if it is decided, or if the undecided is wanted
+// too, and it differs from what was handed out last.
+func (j *join) put(s *site, undecided bool) {
+	if s.verdict.Gone {
+		if s.settled || len(j.proxies) == 0 {
+			j.forget(s)
+		}
+		return
+	}
+	status := j.status(s)
+	if programmed := status.Conditions[programmedIndex]; programmed.Status == unknown && !undecided {
+		return
+	}
+	if reflect.DeepEqual(status, s.sent) {
+		return
+	}
+	s.sent = status
+	j.out.Put(s.verdict.Site, status)
+}
+
+// forget ends a site that was deleted, unless it exists again.
+func (j *join) forget(s *site) {
+	key := s.verdict.Site
+	if j.sites[key] == s {
+		delete(j.sites, key)
+		j.out.Put(key, SiteStatus{Site: key, Gone: true, Proxies: len(j.proxies)})
+	}
+}
+
+func anyOf(set map[xds.ResourceName]bool, names []xds.ResourceName) bool {
+	return slices.ContainsFunc(names, func(n xds.ResourceName) bool { return set[n] })
+}
+
+func (j *join) unuse(s *site) {
+	for _, name := range s.resources {
+		delete(j.users[name], s)
+		if len(j.users[name]) == 0 {
+			delete(j.users, name)
+		}
+	}
+}

@@ -1,0 +1,70 @@
+package control
+
+import (
+	"context"
+	"time"
+
+	"go.uber.org/zap"
+
+	"my-company.com/staticsite-operator/latest"
+	"my-company.com/staticsite-operator/translate"
+	"my-company.com/staticsite-operator/xds"
+)
+
+// Loop is the one goroutine between the sources and the xDS server.
+type Loop struct {
+	objects  *latest.Map[translate.Ref, translate.Object]
+	streams  *latest.Map[uint64, xds.StreamState]
+	statuses *latest.Map[translate.Key, SiteStatus]
+
+	world *translate.World
+	store *xds.Store
+	join  *join
+	log   *zap.Logger
+}
+
+// NewLoop returns a loop that translates objects into store, and what streams
+// acknowledge into Statuses.
+func NewLoop(opts translate.Options, objects *latest.Map[translate.Ref, translate.Object],
+	store *xds.Store, streams *latest.Map[uint64, xds.StreamState], log *zap.Logger) *Loop {
+	statuses := latest.New[translate.Key, SiteStatus]()
+	return &Loop{
+		objects: objects, streams: streams, statuses: statuses,
+		world: translate.NewWorld(opts), store: store, join: newJoin(statuses), log: log,
+	}
+}
+
+// Statuses are the statuses of the sites, as they change.
+func (l *Loop) Statuses() *latest.Map[translate.Key, SiteStatus] { return l.statuses }
+
+// Run works until ctx ends. There is no debounce: the first change of an idle
+// system is published at once, and what arrives meanwhile is the next batch
+// (rule 78).
+func (l *Loop) Run(ctx context.Context) {
+	// Once a second whoever is still not programmed is told how far it is. A site
+	// that is acknowledged within that time gets one status, not two.
+	progress := time.NewTicker(time.Second)
+	defer progress.Stop()
+	for {
+		select {
+		case <-l.objects.Ready():
+			l.apply(l.objects.Take())
+		case <-l.streams.Ready():
+			l.join.observe(l.streams.Take(), time.Now())
+		case now := <-progress.C:
+			l.join.progress(now)
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+func (l *Loop) apply(changes map[translate.Ref]translate.Object) {
+	start := time.Now()
+	delta := l.world.Apply(changes)
+	changed, invalid := l.encode(delta.Resources)
+	snap := l.store.Publish(changed)
+	l.join.judge(delta.Verdicts, changed, invalid, snap.Seq())
+	l.log.Debug("published", zap.Int("objects", len(changes)), zap.Int("resources", len(changed)),
+		zap.Int("verdicts", len(delta.Verdicts)), zap.Uint64("snapshot", snap.Seq()), zap.Duration("took", time.Since(start)))
+}

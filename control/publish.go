@@ -1,0 +1,57 @@
+package control
+
+import (
+	"fmt"
+
+	"go.uber.org/zap"
+
+	"my-company.com/staticsite-operator/translate"
+	"my-company.com/staticsite-operator/xds"
+)
+
+// encode makes xDS resources of translated ones. One that cannot be encoded, or
+// that its generated validator refuses, is withheld: it does not get into any
+// snapshot, what is served under its name stays, and its owners are told.
+func (l *Loop) encode(resources []translate.Resource) ([]xds.Change, map[xds.ResourceName]error) {
+	changes := make([]xds.Change, 0, len(resources))
+	var invalid map[xds.ResourceName]error
+	for _, r := range resources {
+		t, ok := xds.TypeByURL(r.Type)
+		if !ok {
+			l.log.DPanic("translated to a type that is not served", zap.String("type", r.Type))
+			continue
+		}
+		c := xds.Change{Type: t, Name: r.Name}
+		if r.Message != nil {
+			encoded, err := encodeOne(t, r)
+			if err != nil {
+				if invalid == nil {
+					invalid = make(map[xds.ResourceName]error)
+				}
+				invalid[xds.ResourceName{Type: t, Name: r.Name}] = err
+				l.log.Error("resource withheld", zap.Stringer("type", t), zap.String("name", r.Name), zap.Error(err))
+				continue
+			}
+			c.Resource = encoded
+		}
+		changes = append(changes, c)
+	}
+	return changes, invalid
+}
+
+func encodeOne(t xds.Type, r translate.Resource) (*xds.Resource, error) {
+	if v, ok := r.Message.(interface{ ValidateAll() error }); ok {
+		if err := v.ValidateAll(); err != nil {
+			return nil, err
+		}
+	}
+	encoded, err := xds.NewResource(t, r.Message)
+	if err != nil {
+		return nil, err
+	}
+	if encoded.Name != r.Name {
+		return nil, fmt.Errorf("%s resource %q carries the name %q", t, r.Name, encoded.Name)
+	}
+	encoded.Again, encoded.Placeholder = r.Again, r.Placeholder
+	return encoded, nil
+}

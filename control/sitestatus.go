@@ -1,0 +1,25 @@
+package control
+
+import "my-company.com/staticsite-operator/translate"
+
+// SiteStatus is what the owner of a site should read in it, whole. Whoever
+// writes it down (kube, files) needs nothing else.
+type SiteStatus struct {
+	Site       translate.Key
+	Gone       bool // the site was deleted and no proxy serves it any more; the other fields are empty
+	Generation int64
+	Phase      string   // Pending, Provisioned or Error: derived from the conditions, for people
+	Message    string   // the first thing to know, derived from the conditions
+	Domains    []string // what the site holds now
+	Proxies    int      // connected proxies that acknowledged exactly this; for logs, never written to the object
+
+	Conditions []Condition // Accepted, ResolvedRefs, Programmed, Ready: always all, in this order
+}
+
+// Condition is a metav1.Condition without its times, which the writer keeps.
+type Condition struct {
+	Type    string
+	Status  string // True, False or Unknown
+	Reason  string // CamelCase
+	Message string // what the owner can do
+}

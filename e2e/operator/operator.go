@@ -1,0 +1,136 @@
+package operator
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+
+	"my-company.com/staticsite-operator/e2e/parts"
+	"my-company.com/staticsite-operator/e2e/proc"
+)
+
+// Operator is our server, started.
+type Operator struct {
+	// XDSAddress is where Envoys find it, HealthAddress where /healthz and
+	// /readyz are; both host:port, for its whole life.
+	XDSAddress    string
+	HealthAddress string
+	// Log is what it logged so far, over all restarts.
+	Log *Log
+
+	owner   proc.Owner
+	spec    proc.Spec
+	process *proc.Process
+}
+
+// Start starts the server and waits until it says that it is ready: all sources
+// are read and the first build is published. Owner's end stops it.
+func Start(ctx context.Context, owner proc.Owner, options Options) (*Operator, error) {
+	o, err := Launch(ctx, owner, options)
+	if err != nil {
+		return nil, err
+	}
+	return o, o.WaitReady(ctx)
+}
+
+// Launch starts the server and waits for nothing: for tests of what happens before
+// it is ready.
+func Launch(ctx context.Context, owner proc.Owner, options Options) (*Operator, error) {
+	binary, err := parts.Operator()
+	if err != nil {
+		return nil, err
+	}
+	for _, address := range []*string{&options.XDSAddress, &options.HealthAddress} {
+		if *address == "" {
+			if *address, err = proc.FreeAddress("127.0.0.1"); err != nil {
+				return nil, err
+			}
+		}
+	}
+	if options.Name == "" {
+		options.Name = "staticsite-operator"
+	}
+	o := &Operator{
+		XDSAddress:    options.XDSAddress,
+		HealthAddress: options.HealthAddress,
+		Log:           newLog(),
+		owner:         owner,
+	}
+	o.spec = proc.Spec{
+		Name: options.Name,
+		Path: binary,
+		Args: options.args(),
+		Env:  options.Env,
+		Line: func(line []byte) {
+			o.Log.add(line)
+			if options.Line != nil {
+				options.Line(line)
+			}
+		},
+	}
+	return o, o.launch(ctx)
+}
+
+func (o *Operator) launch(ctx context.Context) (err error) {
+	o.process, err = proc.Start(ctx, o.owner, o.spec)
+	return err
+}
+
+// WaitReady waits until /readyz says yes.
+func (o *Operator) WaitReady(ctx context.Context) error {
+	err := proc.Poll(ctx, func(ctx context.Context) error {
+		select {
+		case <-o.process.Done():
+			return nil // told below
+		default:
+		}
+		return o.Ready(ctx)
+	})
+	select {
+	case <-o.process.Done():
+		return fmt.Errorf("%s ended before it was ready; its last lines:\n%s", o.spec.Name, o.process.Tail())
+	default:
+	}
+	if err != nil {
+		return fmt.Errorf("%s did not get ready: %w; its last lines:\n%s", o.spec.Name, err, o.process.Tail())
+	}
+	return nil
+}
+
+// Ready is nil if /readyz says yes now.
+func (o *Operator) Ready(ctx context.Context) error {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+o.HealthAddress+"/readyz", nil)
+	if err != nil {
+		return err
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		text, _ := io.ReadAll(io.LimitReader(response.Body, 4<<10))
+		return fmt.Errorf("/readyz says %s: %s", response.Status, text)
+	}
+	return nil
+}
+
+// Process returns the running process, for signals and its log file.
+func (o *Operator) Process() *proc.Process { return o.process }
+
+// Stop ends it as Kubernetes does.
+func (o *Operator) Stop() { o.process.Stop() }
+
+// Kill9 kills it.
+func (o *Operator) Kill9() { o.process.Kill() }
+
+// Restart starts it again with the same flags, stopping it first if it runs, and
+// waits until it is ready.
+func (o *Operator) Restart(ctx context.Context) error {
+	o.process.Stop()
+	if err := o.launch(ctx); err != nil {
+		return err
+	}
+	return o.WaitReady(ctx)
+}

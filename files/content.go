@@ -1,0 +1,69 @@
+package files
+
+import (
+	"crypto/sha256"
+
+	"my-company.com/staticsite-operator/kube"
+	"my-company.com/staticsite-operator/translate"
+)
+
+// content is what a file says.
+type content struct {
+	objects  map[translate.Ref][]translate.Object // the good ones; more than one is a mistake of the file
+	mistaken map[translate.Ref]bool               // those that are there with mistakes
+	unsure   bool                                 // part of the file cannot be told apart: it may be about any object
+	problems []Problem
+
+	// decoded remembers the good documents, so that one edit in a file of
+	// thousands does not decode them all again.
+	decoded decodedDocuments
+}
+
+type decodedDocuments map[[sha256.Size]byte][]kube.Decoded
+
+// read decodes a file. Documents that stand in before are not decoded again.
+func read(path string, text []byte, before decodedDocuments) content {
+	c := content{
+		objects:  make(map[translate.Ref][]translate.Object),
+		mistaken: make(map[translate.Ref]bool),
+		decoded:  make(decodedDocuments),
+	}
+	for _, document := range kube.Split(text) {
+		sum := sha256.Sum256(document.Text)
+		decoded, known := before[sum]
+		if !known {
+			var err *kube.Error
+			if decoded, err = kube.Decode(document); err != nil {
+				c.unsure = true
+				c.problems = append(c.problems, Problem{path, err})
+				continue
+			}
+		}
+		if c.add(path, decoded) {
+			c.decoded[sum] = decoded
+		}
+	}
+	return c
+}
+
+// add takes the objects of one document, and says whether all were good.
+func (c *content) add(path string, decoded []kube.Decoded) bool {
+	good := true
+	for _, d := range decoded {
+		for _, err := range d.Errors {
+			c.problems = append(c.problems, Problem{path, err})
+		}
+		switch {
+		case d.Object != nil:
+			if len(c.objects[d.Ref]) > 0 {
+				c.problems = append(c.problems, duplicated(path, d.Ref, path))
+			}
+			c.objects[d.Ref] = append(c.objects[d.Ref], d.Object)
+		case d.Ref.Kind == "" || d.Ref.Key.Name == "":
+			c.unsure, good = true, false
+		default:
+			c.mistaken[d.Ref], good = true, false
+		}
+	}
+	return good
+}

@@ -1,0 +1,12 @@
+// Package files hands over the same objects as a cluster would, from a folder of
+// YAML, and says in the log and in a status file what became of them.
+//
+// People edit these files while they are served, so nothing here believes a
+// first look: a file is read when it has been quiet for a moment, a mistake in it
+// costs nothing that was good before, and what seems to have gone is given time
+// to come back. Nothing outside the folder is read, and nothing in it is
+// written.
+//
+// Read first: catalog (which objects are served and from which file; pure state,
+// no I/O and no clock), Source (the folder and its events), Status.
+package files

@@ -1,0 +1,65 @@
+package files
+
+import (
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"my-company.com/staticsite-operator/translate"
+)
+
+// Loaded is what a folder holds, read once.
+type Loaded struct {
+	Objects  map[translate.Ref]translate.Object
+	Files    map[translate.Ref]string // where each object stands
+	Problems []Problem                // by file, in the order in which they stand there
+}
+
+// Load reads a folder and its subfolders, or a single file of any name, once.
+// The same files give the same result. The error is about the path itself;
+// mistakes in files are Problems.
+func Load(path string) (Loaded, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return Loaded{}, fmt.Errorf("read sites: %w", err)
+	}
+	paths := []string{path}
+	if info.IsDir() {
+		if paths, err = sitePaths(path); err != nil {
+			return Loaded{}, fmt.Errorf("read sites: %w", err)
+		}
+	}
+	c := newCatalog()
+	var problems []Problem
+	for _, path := range paths {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			problems = append(problems, unreadable(path, err))
+			continue
+		}
+		problems = append(problems, c.put(path, text, time.Time{})...)
+	}
+	changes, duplicates := c.take()
+	loaded := Loaded{
+		Objects:  make(map[translate.Ref]translate.Object, len(changes)),
+		Files:    make(map[translate.Ref]string, len(changes)),
+		Problems: append(problems, duplicates...),
+	}
+	for ref, change := range changes {
+		loaded.Objects[ref], loaded.Files[ref] = change.object, change.path
+	}
+	slices.SortStableFunc(loaded.Problems, func(a, b Problem) int { return strings.Compare(a.File, b.File) })
+	return loaded, nil
+}
+
+func sitePaths(folder string) ([]string, error) {
+	files, err := walk(folder, func(string, fs.FileInfo) {})
+	if err != nil {
+		return nil, err
+	}
+	return slices.Sorted(maps.Keys(files)), nil
+}

@@ -1,0 +1,23 @@
+package kube
+
+import (
+	"fmt"
+
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
+)
+
+// Connect returns how to reach the API server: by the given kubeconfig file, or
+// else as kubectl would ($KUBECONFIG, then ~/.kube/config), or else as a pod of
+// the cluster does. Nothing is sent yet.
+func Connect(kubeconfig string) (*rest.Config, error) {
+	rules := clientcmd.NewDefaultClientConfigLoadingRules()
+	rules.ExplicitPath = kubeconfig
+	config, err := clientcmd.NewNonInteractiveDeferredLoadingClientConfig(rules, nil).ClientConfig()
+	if err != nil {
+		return nil, fmt.Errorf("find the API server: %w", err)
+	}
+	config.UserAgent = FieldManager
+	config.QPS = -1 // what is under way at once is bounded instead, see StatusWriter
+	return config, nil
+}

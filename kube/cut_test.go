@@ -1,0 +1,99 @@
+package kube
+
+import (
+	"fmt"
+	"runtime"
+	"testing"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+)
+
+// An informer asks a stored object for key and version, and cuts some twice.
+func TestACutObjectIsGoodForAnInformer(t *testing.T) {
+	c := cutObject(t, siteObject("a", "7", spec("a.example.com"), nil))
+	accessor, err := meta.Accessor(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if accessor.GetNamespace() != "docs" || accessor.GetName() != "a" || accessor.GetResourceVersion() != "7" {
+		t.Errorf("is %s/%s at %s", accessor.GetNamespace(), accessor.GetName(), accessor.GetResourceVersion())
+	}
+	again, err := cutter(kinds[0])(c)
+	if again != any(c) || err != nil {
+		t.Errorf("cut again: %v, %v", again, err)
+	}
+}
+
+// FuzzCut: no object of a cluster, however odd, is an error or a panic.
+func FuzzCut(f *testing.F) {
+	f.Add([]byte(`{"metadata": {"name": "a", "namespace": "b"}, "spec": {"domain": 5}, "status": {"conditions": [{"type": "Ready", "lastTransitionTime": "x"}], "domains": {}}}`))
+	f.Add([]byte(`{"metadata": {"labels": [1]}, "endpoints": [{"addresses": [null]}, 5], "ports": {}}`))
+	f.Add([]byte(`{"metadata": 5, "spec": [], "status": "x"}`))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		for _, k := range kinds {
+			document := Document{Line: 1, Text: text}
+			value, _, err := document.parse()
+			root, ok := value.(map[string]any)
+			if err != nil || !ok {
+				return
+			}
+			c, err := cutter(k)(&unstructured.Unstructured{Object: root})
+			if err != nil || c.(*cut).object == nil {
+				t.Fatalf("%v, %v", c, err)
+			}
+		}
+	})
+}
+
+// BenchmarkCut measures what a site takes in memory, status and all, once in the
+// informer's store and once in the ledger.
+func BenchmarkCut(b *testing.B) {
+	const sites = 100_000
+	heap := func() uint64 {
+		runtime.GC()
+		runtime.GC()
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return m.HeapAlloc
+	}
+	for b.Loop() {
+		empty := heap()
+		store := make([]*cut, 0, sites)
+		for i := range sites {
+			store = append(store, cutObject(b, typicalSite(i)))
+		}
+		stored := heap()
+		l := newLedger()
+		for _, c := range store {
+			l.see(c.object.Ref().Key, c.seen)
+		}
+		for i, c := range store {
+			want := served("", 1, fmt.Sprintf("site-%d.example.com", i))
+			want.Site = c.object.Ref().Key
+			l.demand(want)
+		}
+		kept := heap()
+		runtime.KeepAlive(store)
+		runtime.KeepAlive(l)
+		b.ReportMetric(float64(stored-empty)/sites, "B/stored-site")
+		b.ReportMetric(float64(kept-stored)/sites, "B/ledger-site")
+	}
+}
+
+func typicalSite(i int) *unstructured.Unstructured {
+	domain := fmt.Sprintf("site-%d.example.com", i)
+	status := map[string]any{
+		"observedGeneration": int64(1), "phase": "Provisioned", "message": "served by every connected proxy", "domains": []any{domain},
+	}
+	var conditions []any
+	for _, c := range served("", 1).Conditions {
+		conditions = append(conditions, map[string]any{
+			"type": c.Type, "status": c.Status, "reason": c.Reason, "message": c.Message,
+			"observedGeneration": int64(1), "lastTransitionTime": "2026-01-02T03:04:05Z",
+		})
+	}
+	status["conditions"] = conditions
+	object := siteObject(fmt.Sprintf("site-%d", i), fmt.Sprint(100000+i), spec(domain), status)
+	return object
+}

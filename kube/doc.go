@@ -1,0 +1,16 @@
+// Package kube is the cluster's side of the program: it hands the objects that
+// translation reads to the control loop, and writes what the loop says of each
+// site back into its status.
+//
+// It never decides what is served, and nothing that is served waits for it:
+// losing the API server, a watch or the lease stops news and status writes,
+// nothing else.
+//
+// Read first:
+//
+//   - Decode, the one reader of objects, for files and (as Source uses its
+//     parts) for the cluster: it cuts objects down to what translation reads, and
+//     its errors name object, field and remedy.
+//   - Source, the informers: every object of the three kinds, each change once.
+//   - StatusWriter, which writes statuses as long as it holds a Term of the Lease.
+package kube

@@ -1,0 +1,42 @@
+package kube
+
+import (
+	"reflect"
+
+	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
+
+	"my-company.com/staticsite-operator/api/v1alpha1"
+	"my-company.com/staticsite-operator/translate"
+)
+
+// kind is one kind of object that is read.
+type kind struct {
+	name       translate.Kind
+	apiVersion string
+	schema     reflect.Type // its Go type: which fields exist
+	read       func(field, translate.Key) translate.Object
+}
+
+var kinds = [...]kind{
+	{translate.KindSite, v1alpha1.GroupVersion.String(), reflect.TypeFor[v1alpha1.StaticSite](), readSite},
+	{translate.KindService, corev1.SchemeGroupVersion.String(), reflect.TypeFor[corev1.Service](), readService},
+	{translate.KindSlice, discoveryv1.SchemeGroupVersion.String(), reflect.TypeFor[discoveryv1.EndpointSlice](), readSlice},
+}
+
+func kindOf(name translate.Kind) (kind, bool) {
+	for _, k := range kinds {
+		if k.name == name {
+			return k, true
+		}
+	}
+	return kind{}, false
+}
+
+func kindNames() []string {
+	names := make([]string, len(kinds))
+	for i, k := range kinds {
+		names[i] = string(k.name)
+	}
+	return names
+}

@@ -1,0 +1,197 @@
+package kube
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"go.uber.org/zap"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/uuid"
+	coordinationv1 "k8s.io/client-go/kubernetes/typed/coordination/v1"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/leaderelection"
+	"k8s.io/client-go/tools/leaderelection/resourcelock"
+)
+
+// LeaseName is the name of the Lease that the replicas compete for.
+const LeaseName = "staticsite-operator"
+
+// The times of a lease. A leader stops after renewDeadline without renewal,
+// well before anybody else may follow it after leaseDuration.
+const (
+	leaseDuration = 15 * time.Second
+	renewDeadline = 10 * time.Second
+	retryPeriod   = 2 * time.Second
+)
+
+// Lease elects one of the replicas to write statuses, and nothing else: what is
+// served does not depend on it.
+type Lease struct {
+	leases    coordinationv1.LeasesGetter
+	namespace string
+	identity  string
+	log       *zap.Logger
+}
+
+// NewLease returns a lease in the namespace. It needs the rights to get, create
+// and update Leases there.
+func NewLease(config *rest.Config, namespace string, log *zap.Logger) (*Lease, error) {
+	config = rest.CopyConfig(config)
+	config.Timeout = renewDeadline / 2 // so that a hung request leaves time for another
+	client, err := coordinationv1.NewForConfig(config)
+	if err != nil {
+		return nil, err
+	}
+	host, err := os.Hostname()
+	if err != nil {
+		return nil, fmt.Errorf("name this replica: %w", err)
+	}
+	return &Lease{client, namespace, host + "_" + string(uuid.NewUUID()), log}, nil
+}
+
+// OwnNamespace returns the namespace that this program runs in, from the
+// environment variable POD_NAMESPACE or the mounted service account.
+func OwnNamespace() (string, error) {
+	if namespace := os.Getenv("POD_NAMESPACE"); namespace != "" {
+		return namespace, nil
+	}
+	mounted, err := os.ReadFile("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
+	if err != nil {
+		return "", errors.New("own namespace not known: set POD_NAMESPACE, or the flag for it")
+	}
+	return strings.TrimSpace(string(mounted)), nil
+}
+
+// Run stands for election again and again until ctx ends, and sends a term for
+// each time it is elected. Losing the lease ends the term and nothing else. When
+// ctx ends, the lease is let go of, once the term's last write has ended.
+func (l *Lease) Run(ctx context.Context, terms chan<- Term) error {
+	for ctx.Err() == nil {
+		if err := l.stand(ctx, terms); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// stand is one candidature, until the lease was won and lost or ctx ends.
+func (l *Lease) stand(ctx context.Context, terms chan<- Term) error {
+	// The election outlives ctx: it holds the lease until the term is over.
+	electing, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+
+	lock := &fence{Interface: &resourcelock.LeaseLock{
+		LeaseMeta:  metav1.ObjectMeta{Namespace: l.namespace, Name: LeaseName},
+		Client:     l.leases,
+		LockConfig: resourcelock.ResourceLockConfig{Identity: l.identity},
+	}}
+	var led atomic.Bool
+	finished := make(chan struct{})
+	elector, err := leaderelection.NewLeaderElector(leaderelection.LeaderElectionConfig{
+		Lock:            lock,
+		LeaseDuration:   leaseDuration,
+		RenewDeadline:   renewDeadline,
+		RetryPeriod:     retryPeriod,
+		ReleaseOnCancel: true,
+		Name:            LeaseName,
+		Callbacks: leaderelection.LeaderCallbacks{
+			OnStartedLeading: func(leading context.Context) {
+				defer close(finished)
+				led.Store(true)
+				l.lead(ctx, leading, lock, terms)
+				stop()
+			},
+			OnStoppedLeading: func() {},
+			OnNewLeader: func(identity string) {
+				if identity != l.identity {
+					l.log.Info("another replica writes statuses", zap.String("leader", identity))
+				}
+			},
+		},
+	})
+	if err != nil {
+		return fmt.Errorf("elect a leader: %w", err)
+	}
+	defer context.AfterFunc(ctx, func() {
+		if !led.Load() {
+			stop()
+		}
+	})()
+	elector.Run(electing)
+	if !lock.expiry().IsZero() { // it was won, so OnStartedLeading was or will be called
+		<-finished
+	}
+	return nil
+}
+
+// lead is one term, until leading or ctx ends and nothing is under way.
+func (l *Lease) lead(ctx, leading context.Context, lock *fence, terms chan<- Term) {
+	term, end := context.WithCancel(leading)
+	defer end()
+	defer context.AfterFunc(ctx, end)()
+	over := make(chan struct{})
+	select {
+	case terms <- Term{ctx: term, expiry: lock.expiry, over: func() { close(over) }}:
+		l.log.Info("leader: this replica writes statuses")
+		<-over
+		l.log.Info("leader no more: this replica writes no statuses")
+	case <-term.Done():
+	}
+}
+
+// fence is a lock that knows until when it is certainly held.
+type fence struct {
+	resourcelock.Interface
+	renewed atomic.Pointer[time.Time] // when the last successful renewal was begun; nil if there was none
+	holder  string                    // as the last Get said; the elector's own, which makes one call at a time
+}
+
+// expiry returns until when nobody else can hold the lock, with a margin for
+// clocks that run differently; the zero time if it was never held.
+func (f *fence) expiry() time.Time {
+	renewed := f.renewed.Load()
+	if renewed == nil {
+		return time.Time{}
+	}
+	return renewed.Add(renewDeadline)
+}
+
+func (f *fence) Get(ctx context.Context) (*resourcelock.LeaderElectionRecord, []byte, error) {
+	record, raw, err := f.Interface.Get(ctx)
+	if err == nil {
+		f.holder = record.HolderIdentity
+	}
+	return record, raw, err
+}
+
+func (f *fence) Create(ctx context.Context, record resourcelock.LeaderElectionRecord) error {
+	begun := time.Now()
+	err := f.Interface.Create(ctx, record)
+	f.note(record, begun, err)
+	return err
+}
+
+// Update refuses to give up a lock that somebody else holds by now: client-go
+// does not look (leaderelection.release goes by what it saw last), and would
+// drive the new leader out of office.
+func (f *fence) Update(ctx context.Context, record resourcelock.LeaderElectionRecord) error {
+	if record.HolderIdentity == "" && f.holder != f.Identity() {
+		return errors.New("the lock is somebody else's by now")
+	}
+	begun := time.Now()
+	err := f.Interface.Update(ctx, record)
+	f.note(record, begun, err)
+	return err
+}
+
+func (f *fence) note(record resourcelock.LeaderElectionRecord, begun time.Time, err error) {
+	if err == nil && record.HolderIdentity == f.Identity() {
+		f.holder = record.HolderIdentity
+		f.renewed.Store(&begun)
+	}
+}

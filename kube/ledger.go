@@ -1,0 +1,210 @@
+package kube
+
+import (
+	"slices"
+	"time"
+
+	"k8s.io/apimachinery/pkg/util/resourceversion"
+
+	"my-company.com/staticsite-operator/control"
+	"my-company.com/staticsite-operator/translate"
+)
+
+// ledger knows of each site which status it should have and which one it has,
+// and hands out the writes that are missing. It does no I/O and has no clock.
+//
+// It keeps both for all sites, on every replica, so that whoever becomes leader
+// has everything to consider, and nobody has to be asked to say it again. In the
+// form that it is kept a status takes some 200 bytes.
+//
+// Invariant: a site whose two statuses differ is in a queue, or being written,
+// or waits for a time or for news from the API server.
+type ledger struct {
+	sites map[translate.Key]*account
+
+	// Writes that change which domains a site holds go first: of everything in a
+	// status only they decide what is served.
+	first, then []translate.Key
+	waiting     map[translate.Key]time.Time // for the time of another attempt
+}
+
+// account is one site.
+type account struct {
+	want     *summary     // nil: nobody said yet, or the site is gone
+	seen     *observation // nil: the API server has no such site
+	queued   queue
+	writing  bool
+	failures int // in a row
+}
+
+type queue uint8
+
+const (
+	inNone queue = iota
+	inThen
+	inFirst
+)
+
+// write is one write to make.
+type write struct {
+	site translate.Key
+	want summary
+	seen *observation // what it is based on; the write is void if the API server has anything newer
+}
+
+func newLedger() *ledger {
+	return &ledger{sites: make(map[translate.Key]*account), waiting: make(map[translate.Key]time.Time)}
+}
+
+// demand takes which status a site should have.
+func (l *ledger) demand(s control.SiteStatus) {
+	a := l.account(s.Site)
+	if s.Gone {
+		a.want = nil
+	} else {
+		want := summarise(s)
+		a.want = &want
+	}
+	delete(l.waiting, s.Site) // another status may fare better
+	l.settle(s.Site, a)
+}
+
+// see takes which status a site has; nil means that there is no such site.
+func (l *ledger) see(site translate.Key, seen *observation) {
+	a := l.account(site)
+	if seen != nil && a.seen != nil && older(seen, a.seen) {
+		return // from before our own last write
+	}
+	a.seen = seen
+	delete(l.waiting, site)
+	l.settle(site, a)
+}
+
+// next hands out a write; ok is false if there is none to make now.
+func (l *ledger) next() (w write, ok bool) {
+	for {
+		site, level, ok := l.pop()
+		if !ok {
+			return write{}, false
+		}
+		a := l.sites[site]
+		if a == nil || a.queued != level {
+			continue // it was handed out from the other queue
+		}
+		a.queued = inNone
+		if a.differs() && !a.writing {
+			a.writing = true
+			return write{site, *a.want, a.seen}, true
+		}
+	}
+}
+
+func (l *ledger) pop() (translate.Key, queue, bool) {
+	for _, q := range [...]struct {
+		keys  *[]translate.Key
+		level queue
+	}{{&l.first, inFirst}, {&l.then, inThen}} {
+		if keys := *q.keys; len(keys) > 0 {
+			*q.keys = keys[1:]
+			return keys[0], q.level, true
+		}
+	}
+	return translate.Key{}, inNone, false
+}
+
+// written takes that a write was made, and what the API server has since.
+func (l *ledger) written(w write, seen *observation) {
+	a := l.sites[w.site]
+	a.writing, a.failures = false, 0
+	if a.seen != nil && older(a.seen, seen) {
+		a.seen = seen
+	}
+	l.settle(w.site, a)
+}
+
+// vanished takes that there was nothing to write to. News of it will come.
+func (l *ledger) vanished(w write) {
+	a := l.sites[w.site]
+	a.writing, a.failures = false, 0
+	if a.seen == w.seen {
+		a.seen = nil
+	}
+	l.settle(w.site, a)
+}
+
+// failed takes that a write was not made, or that nobody knows, and that there
+// is no use in another attempt before some time.
+func (l *ledger) failed(w write, now time.Time, least, most time.Duration) {
+	a := l.sites[w.site]
+	a.writing = false
+	if a.seen != w.seen {
+		l.settle(w.site, a) // what stood against it may be gone
+		return
+	}
+	l.waiting[w.site] = now.Add(min(least<<min(a.failures, 16), most))
+	a.failures++
+}
+
+// postponed takes that a write was not made for no fault of its own.
+func (l *ledger) postponed(w write) {
+	a := l.sites[w.site]
+	a.writing = false
+	l.settle(w.site, a)
+}
+
+// wake makes those writes due that have waited until now. It returns when to
+// call it again; ok is false if nothing waits.
+func (l *ledger) wake(now time.Time) (at time.Time, ok bool) {
+	for site, until := range l.waiting {
+		switch {
+		case !until.After(now):
+			delete(l.waiting, site)
+			if a := l.sites[site]; a != nil {
+				l.settle(site, a)
+			}
+		case !ok || until.Before(at):
+			at, ok = until, true
+		}
+	}
+	return at, ok
+}
+
+func (l *ledger) account(site translate.Key) *account {
+	a := l.sites[site]
+	if a == nil {
+		a = &account{}
+		l.sites[site] = a
+	}
+	return a
+}
+
+// settle puts a site where it belongs: into a queue, or out of the ledger.
+func (l *ledger) settle(site translate.Key, a *account) {
+	if a.want == nil && a.seen == nil && !a.writing {
+		delete(l.sites, site)
+		delete(l.waiting, site)
+		return
+	}
+	if _, waits := l.waiting[site]; waits || a.writing || !a.differs() {
+		return
+	}
+	switch {
+	case !slices.Equal(a.want.domains, a.seen.domains) && a.queued < inFirst:
+		a.queued = inFirst
+		l.first = append(l.first, site)
+	case a.queued == inNone:
+		a.queued = inThen
+		l.then = append(l.then, site)
+	}
+}
+
+func (a *account) differs() bool {
+	return a.want != nil && a.seen != nil && !a.want.equal(a.seen.summary)
+}
+
+// older says whether a is of an earlier version of the object than b. Versions
+// that cannot be compared count as being in order of arrival.
+func older(a, b *observation) bool {
+	order, err := resourceversion.CompareResourceVersion(a.version, b.version)
+	return err == nil && order < 0
+}

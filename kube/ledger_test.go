@@ -1,0 +1,217 @@
+package kube
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"my-company.com/staticsite-operator/api/v1alpha1"
+	"my-company.com/staticsite-operator/control"
+	"my-company.com/staticsite-operator/translate"
+)
+
+var now = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+
+func key(name string) translate.Key { return translate.Key{Namespace: "docs", Name: name} }
+
+// served is the status of a site that every proxy serves.
+func served(name string, generation int64, domains ...string) control.SiteStatus {
+	s := control.SiteStatus{
+		Site: key(name), Generation: generation, Domains: domains,
+		Phase: string(v1alpha1.PhaseProvisioned), Message: "served by every connected proxy",
+	}
+	for _, t := range v1alpha1.Conditions {
+		s.Conditions = append(s.Conditions, control.Condition{Type: t, Status: "True", Reason: t, Message: "fine"})
+	}
+	return s
+}
+
+// has is what the API server has after it was given s.
+func has(version string, s control.SiteStatus) *observation {
+	return &observation{summary: summarise(s), version: version}
+}
+
+// nothing is what it has of a site that was never written.
+func nothing(version string) *observation {
+	return observe(map[string]any{"metadata": map[string]any{"resourceVersion": version}})
+}
+
+func drain(l *ledger) []string {
+	var names []string
+	for {
+		w, ok := l.next()
+		if !ok {
+			return names
+		}
+		names = append(names, w.site.Name)
+	}
+}
+
+func expect(t *testing.T, l *ledger, names ...string) {
+	t.Helper()
+	if got := drain(l); !slices.Equal(got, names) {
+		t.Fatalf("writes %v, want %v", got, names)
+	}
+}
+
+func TestOnlyDifferencesAreWritten(t *testing.T) {
+	l := newLedger()
+	l.demand(served("a", 1, "a.example.com"))
+	expect(t, l) // nobody has seen an object to write to
+	l.see(key("b"), nothing("1"))
+	expect(t, l) // nobody has said what it should be
+	l.see(key("a"), has("2", served("a", 1, "a.example.com")))
+	expect(t, l)
+	l.see(key("a"), has("3", served("a", 1)))
+	expect(t, l, "a")
+}
+
+func TestEverythingThatDiffersIsADifference(t *testing.T) {
+	base := served("a", 2, "a.example.com")
+	for name, change := range map[string]func(*control.SiteStatus){
+		"generation":        func(s *control.SiteStatus) { s.Generation++ },
+		"phase":             func(s *control.SiteStatus) { s.Phase = "Error" },
+		"message":           func(s *control.SiteStatus) { s.Message += "!" },
+		"domains":           func(s *control.SiteStatus) { s.Domains = append(s.Domains, "b.example.com") },
+		"condition status":  func(s *control.SiteStatus) { s.Conditions[2].Status = "False" },
+		"condition reason":  func(s *control.SiteStatus) { s.Conditions[2].Reason = "Other" },
+		"condition message": func(s *control.SiteStatus) { s.Conditions[3].Message += "!" },
+		"condition missing": func(s *control.SiteStatus) { s.Conditions = s.Conditions[:3] },
+	} {
+		other := served("a", 2, "a.example.com")
+		change(&other)
+		if summarise(base).equal(summarise(other)) {
+			t.Errorf("%s: no difference", name)
+		}
+	}
+	other := served("a", 2, "a.example.com")
+	other.Proxies = 7 // for logs only
+	if !summarise(base).equal(summarise(other)) {
+		t.Error("the number of proxies is a difference")
+	}
+}
+
+func TestDomainsGoFirst(t *testing.T) {
+	l := newLedger()
+	for _, name := range []string{"a", "b", "c"} {
+		l.see(key(name), has("1", served(name, 1, name+".example.com")))
+	}
+	l.demand(served("a", 2, "a.example.com"))
+	l.demand(served("b", 2, "b.example.com"))
+	l.demand(served("c", 2, "other.example.com"))
+	l.demand(served("b", 2, "another.example.com")) // moves up, and is not written twice
+	expect(t, l, "c", "b", "a")
+}
+
+func TestOfSeveralStatusesTheLatestIsWritten(t *testing.T) {
+	l := newLedger()
+	l.see(key("a"), nothing("1"))
+	l.demand(served("a", 1))
+	l.demand(served("a", 2))
+	w, _ := l.next()
+	if w.want.generation != 2 {
+		t.Fatalf("generation %d is written, want 2", w.want.generation)
+	}
+	l.demand(served("a", 3))
+	l.demand(served("a", 4))
+	expect(t, l) // a write is under way
+	l.written(w, has("2", served("a", 2)))
+	w, _ = l.next()
+	if w.want.generation != 4 || w.seen.version != "2" {
+		t.Fatalf("generation %d is written over version %s, want 4 over 2", w.want.generation, w.seen.version)
+	}
+}
+
+// The informer may be behind our own write: what it says then is old.
+func TestAnOldObservationIsNotBelieved(t *testing.T) {
+	l := newLedger()
+	l.see(key("a"), nothing("9"))
+	l.demand(served("a", 1))
+	w, _ := l.next()
+	l.written(w, has("11", served("a", 1)))
+	l.see(key("a"), nothing("10"))
+	expect(t, l)
+	l.see(key("a"), nothing("12")) // somebody wiped it
+	expect(t, l, "a")
+}
+
+func TestAConflictWaitsForNewsOrTime(t *testing.T) {
+	l := newLedger()
+	l.see(key("a"), nothing("1"))
+	l.demand(served("a", 1))
+	w, _ := l.next()
+	l.failed(w, now, time.Second, time.Minute)
+	expect(t, l)
+	l.see(key("a"), nothing("2"))
+	w, ok := l.next()
+	if !ok || w.seen.version != "2" {
+		t.Fatalf("after news: %+v, %v", w, ok)
+	}
+	for _, wait := range []time.Duration{2 * time.Second, 4 * time.Second, 8 * time.Second} { // the second failure is the first's successor
+		l.failed(w, now, time.Second, time.Minute)
+		if at, ok := l.wake(now); !ok || at != now.Add(wait) {
+			t.Fatalf("waits until %v, want %v", at, now.Add(wait))
+		}
+		expect(t, l)
+		l.wake(now.Add(wait))
+		if w, ok = l.next(); !ok {
+			t.Fatalf("nothing to write after %v", wait)
+		}
+	}
+}
+
+func TestNewsDuringAConflictIsUsedAtOnce(t *testing.T) {
+	l := newLedger()
+	l.see(key("a"), nothing("1"))
+	l.demand(served("a", 1))
+	w, _ := l.next()
+	l.see(key("a"), nothing("2"))
+	l.failed(w, now, time.Second, time.Minute)
+	expect(t, l, "a")
+}
+
+func TestASiteThatIsGoneIsForgotten(t *testing.T) {
+	gone := control.SiteStatus{Site: key("a"), Gone: true}
+	for name, do := range map[string]func(*ledger){
+		"object first": func(l *ledger) { l.see(key("a"), nil); l.demand(gone) },
+		"status first": func(l *ledger) { l.demand(gone); l.see(key("a"), nil) },
+		"while written": func(l *ledger) {
+			w, _ := l.next()
+			l.see(key("a"), nil)
+			l.demand(gone)
+			l.vanished(w)
+		},
+		"written too late": func(l *ledger) {
+			w, _ := l.next()
+			l.see(key("a"), nil)
+			l.demand(gone)
+			l.written(w, has("2", served("a", 1)))
+		},
+		"while it waits": func(l *ledger) {
+			w, _ := l.next()
+			l.failed(w, now, time.Second, time.Minute)
+			l.demand(gone)
+			l.see(key("a"), nil)
+		},
+	} {
+		l := newLedger()
+		l.see(key("a"), nothing("1"))
+		l.demand(served("a", 1))
+		do(l)
+		if expect(t, l); len(l.sites)+len(l.waiting) != 0 {
+			t.Errorf("%s: %d sites and %d that wait are left", name, len(l.sites), len(l.waiting))
+		}
+	}
+}
+
+func TestAVanishedObjectIsNotWrittenAgainUntilSeen(t *testing.T) {
+	l := newLedger()
+	l.see(key("a"), nothing("1"))
+	l.demand(served("a", 1))
+	w, _ := l.next()
+	l.vanished(w)
+	l.demand(served("a", 2))
+	expect(t, l)
+	l.see(key("a"), nothing("5")) // made anew
+	expect(t, l, "a")
+}

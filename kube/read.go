@@ -1,0 +1,99 @@
+package kube
+
+import (
+	"time"
+
+	discoveryv1 "k8s.io/api/discovery/v1"
+
+	"my-company.com/staticsite-operator/translate"
+)
+
+// The readers below cut an object down to what translation reads. They judge
+// presence and type only: whether a domain is a host name or a port in range is
+// translation's to say, for objects of every source alike.
+
+func readSite(f field, key translate.Key) translate.Object {
+	metadata, spec := f.at("metadata"), f.need("spec")
+	domain, backend := spec.need("domain"), spec.need("backend")
+	return &translate.Site{
+		Key:        key,
+		Generation: metadata.at("generation").long(),
+		Created:    readTime(metadata.at("creationTimestamp")),
+		Domain:     domain.text(),
+		Service:    backend.need("serviceName").text(),
+		Port:       backend.need("servicePort").number(),
+		Held:       readTexts(f.at("status").at("domains")),
+	}
+}
+
+func readService(f field, key translate.Key) translate.Object {
+	spec := f.need("spec")
+	service := &translate.Service{Key: key, Type: spec.at("type").text()}
+	if families := spec.at("ipFamilies").list(); len(families) > 0 {
+		service.IPv6 = families[0].text() == "IPv6"
+	}
+	for _, port := range spec.at("ports").list() {
+		service.Ports = append(service.Ports, translate.ServicePort{
+			Name:     port.at("name").text(),
+			Port:     port.need("port").number(),
+			Protocol: port.at("protocol").text(),
+		})
+	}
+	return service
+}
+
+func readSlice(f field, key translate.Key) translate.Object {
+	slice := &translate.Slice{
+		Key:         key,
+		Service:     readLabel(f, discoveryv1.LabelServiceName),
+		AddressType: f.need("addressType").text(),
+	}
+	for _, port := range f.at("ports").list() {
+		slice.Ports = append(slice.Ports, translate.SlicePort{
+			Name:     port.at("name").text(),
+			Port:     port.need("port").number(),
+			Protocol: port.at("protocol").text(),
+		})
+	}
+	for _, endpoint := range f.at("endpoints").list() {
+		addresses := readTexts(endpoint.need("addresses"))
+		if len(addresses) == 0 {
+			continue // reported, or an endpoint that nobody can reach
+		}
+		slice.Endpoints = append(slice.Endpoints, translate.Endpoint{
+			Address: addresses[0],
+			Ready:   endpoint.at("conditions").at("ready").truth(true),
+			Zone:    endpoint.at("zone").text(),
+		})
+	}
+	return slice
+}
+
+// readLabel reads one label, whose name may have dots that are no path.
+func readLabel(f field, name string) string {
+	labels := f.at("metadata").at("labels")
+	if values, ok := labels.value.(map[string]any); ok {
+		return field{path: labels.path, value: values[name], report: f.report}.text()
+	}
+	return ""
+}
+
+func readTexts(f field) []string {
+	var texts []string
+	for _, item := range f.list() {
+		texts = append(texts, item.text())
+	}
+	return texts
+}
+
+func readTime(f field) time.Time {
+	text := f.text()
+	if text == "" {
+		return time.Time{}
+	}
+	t, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		f.refuse("a time such as 2006-01-02T15:04:05Z")
+	}
+	return t
+}

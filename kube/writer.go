@@ -1,0 +1,183 @@
+package kube
+
+import (
+	"context"
+	"time"
+
+	"go.uber.org/zap"
+	"k8s.io/client-go/dynamic"
+
+	"my-company.com/staticsite-operator/api/v1alpha1"
+	"my-company.com/staticsite-operator/control"
+	"my-company.com/staticsite-operator/latest"
+	"my-company.com/staticsite-operator/translate"
+)
+
+const (
+	// writers bounds the writes under way, and with them the load on the API
+	// server: it, not a rate guessed here, sets the pace.
+	writers = 8
+
+	// writeTimeout is for one write to an API server that does not answer.
+	writeTimeout = 10 * time.Second
+)
+
+// How long to wait after failures, at first and at most.
+const (
+	conflictLeast, conflictMost = time.Second, time.Minute          // or until the object's newest version comes
+	refusalLeast, refusalMost   = 5 * time.Second, 5 * time.Minute  // one site's status
+	outageLeast, outageMost     = time.Second / 4, 10 * time.Second // the API server: all writes
+)
+
+// StatusWriter writes the statuses of sites, in its terms of leadership only.
+// A status is written when it differs from what the object has, whatever made it
+// differ; of several for one site only the latest counts.
+type StatusWriter struct {
+	sites    dynamic.NamespaceableResourceInterface
+	log      *zap.Logger
+	wanted   *latest.Map[translate.Key, control.SiteStatus]
+	observed *latest.Map[translate.Key, *observation]
+	results  chan result
+
+	// The rest is Run's.
+	ledger   *ledger
+	term     *Term
+	underWay int
+	outages  int       // in a row
+	resume   time.Time // when to go on after an outage
+	alarm    *time.Timer
+}
+
+// NewStatusWriter returns a writer of the statuses in wanted for the sites of
+// source. It needs the right to patch staticsites/status.
+func NewStatusWriter(client dynamic.Interface, source *Source, wanted *latest.Map[translate.Key, control.SiteStatus], log *zap.Logger) *StatusWriter {
+	return &StatusWriter{
+		sites:    client.Resource(v1alpha1.Resource),
+		log:      log,
+		wanted:   wanted,
+		observed: source.observed,
+		results:  make(chan result, writers),
+		ledger:   newLedger(),
+	}
+}
+
+// Run writes whenever it has a term, until ctx ends and the writes under way
+// have. Outside a term it only takes note.
+func (w *StatusWriter) Run(ctx context.Context, terms <-chan Term) error {
+	w.alarm = time.NewTimer(time.Hour)
+	defer w.alarm.Stop()
+	for {
+		w.dispatch(time.Now())
+		select {
+		case <-ctx.Done():
+			w.finish()
+			return nil
+		case <-w.wanted.Ready():
+			for _, status := range w.wanted.Take() {
+				w.ledger.demand(status)
+			}
+		case <-w.observed.Ready():
+			for site, seen := range w.observed.Take() {
+				w.ledger.see(site, seen)
+			}
+		case term := <-terms:
+			w.term = &term
+		case <-w.termEnded():
+			w.finish()
+		case r := <-w.results:
+			w.take(r, time.Now())
+		case <-w.alarm.C:
+		}
+	}
+}
+
+func (w *StatusWriter) termEnded() <-chan struct{} {
+	if w.term == nil {
+		return nil
+	}
+	return w.term.ctx.Done()
+}
+
+// finish ends the term when the last write under way has ended.
+func (w *StatusWriter) finish() {
+	if w.term == nil {
+		return
+	}
+	for w.underWay > 0 {
+		w.take(<-w.results, time.Now())
+	}
+	w.term.over()
+	w.term = nil
+}
+
+// dispatch starts as many writes as may be under way.
+func (w *StatusWriter) dispatch(now time.Time) {
+	if w.term == nil {
+		return
+	}
+	if now.Before(w.resume) {
+		w.alarm.Reset(w.resume.Sub(now))
+		return
+	}
+	if at, ok := w.ledger.wake(now); ok {
+		w.alarm.Reset(at.Sub(now))
+	}
+	for w.underWay < writers {
+		next, ok := w.ledger.next()
+		if !ok {
+			return
+		}
+		end, ok := w.term.deadline(now, writeTimeout)
+		if !ok {
+			w.ledger.postponed(next)
+			w.alarm.Reset(time.Second) // the term will end, or the lease be renewed
+			return
+		}
+		w.underWay++
+		ctx, cancel := context.WithDeadline(w.term.ctx, end)
+		go func() {
+			defer cancel()
+			w.results <- w.apply(ctx, next)
+		}()
+	}
+}
+
+// take notes how a write ended.
+func (w *StatusWriter) take(r result, now time.Time) {
+	w.underWay--
+	switch r.outcome {
+	case written:
+		w.ledger.written(r.write, r.seen)
+	case vanished:
+		w.ledger.vanished(r.write)
+	case conflict:
+		w.ledger.failed(r.write, now, conflictLeast, conflictMost)
+	case rejected:
+		w.log.Warn("status refused by the API server", zap.Stringer("site", r.write.site), zap.Error(r.err))
+		w.ledger.failed(r.write, now, refusalLeast, refusalMost)
+	case interrupted:
+		w.ledger.postponed(r.write)
+		return // which says nothing about the API server
+	case unavailable:
+		w.ledger.postponed(r.write)
+		w.pause(r.err, now)
+		return
+	}
+	if w.outages > 0 {
+		w.outages = 0
+		w.log.Info("statuses are written again")
+	}
+}
+
+// pause stops all writes for a while: what one site's write met, the others
+// will meet too.
+func (w *StatusWriter) pause(err error, now time.Time) {
+	if now.Before(w.resume) {
+		return // one of several that were under way at once
+	}
+	if w.outages == 0 {
+		w.log.Warn("cannot write statuses, trying again until it works", zap.Error(err))
+	}
+	w.resume = now.Add(min(outageLeast<<min(w.outages, 16), outageMost))
+	w.outages++
+}

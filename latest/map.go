@@ -1,0 +1,59 @@
+package latest
+
+import "sync"
+
+// Map holds the latest value of each key that was put and not yet taken.
+// It has any number of producers and one consumer.
+type Map[K comparable, V any] struct {
+	// ready has capacity one: a level, not a queue. It is filled after every put
+	// and says "there is something to take", however much that is.
+	ready chan struct{}
+
+	mu     sync.Mutex // guards values; held for map operations only
+	values map[K]V
+}
+
+// New returns an empty map.
+func New[K comparable, V any]() *Map[K, V] {
+	return &Map[K, V]{ready: make(chan struct{}, 1), values: make(map[K]V)}
+}
+
+// Put replaces the value of key and wakes the consumer.
+func (m *Map[K, V]) Put(key K, value V) {
+	m.mu.Lock()
+	m.values[key] = value
+	m.mu.Unlock()
+	m.signal()
+}
+
+// PutAll replaces the values of all the given keys at once: the consumer sees
+// all of them in one batch or none. It wakes the consumer even when values is
+// empty, so that "there is nothing" can be said too.
+func (m *Map[K, V]) PutAll(values map[K]V) {
+	m.mu.Lock()
+	for k, v := range values {
+		m.values[k] = v
+	}
+	m.mu.Unlock()
+	m.signal()
+}
+
+// Ready yields a token when Take may have something new. One token may stand
+// for many puts, and a token may turn out to stand for nothing.
+func (m *Map[K, V]) Ready() <-chan struct{} { return m.ready }
+
+// Take returns everything put since the last Take, and forgets it.
+func (m *Map[K, V]) Take() map[K]V {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	taken := m.values
+	m.values = make(map[K]V)
+	return taken
+}
+
+func (m *Map[K, V]) signal() {
+	select {
+	case m.ready <- struct{}{}:
+	default:
+	}
+}

@@ -1,0 +1,54 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"my-company.com/staticsite-operator/files"
+	"my-company.com/staticsite-operator/translate"
+)
+
+func lintCommand() *cobra.Command {
+	var flags translateFlags
+	cmd := &cobra.Command{
+		Use:   "lint PATH",
+		Short: "Check a folder (or file) of sites; one line a problem",
+		Long: "Check the StaticSites, Services and EndpointSlices of a folder as the server would.\n" +
+			"Prints one line a problem (file, object, field, remedy) and exits with 1 if there is any.",
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			opts, err := flags.options()
+			if err != nil {
+				return err
+			}
+			loaded, err := files.Load(args[0])
+			if err != nil {
+				return err
+			}
+			problems := len(loaded.Problems)
+			for _, p := range loaded.Problems {
+				fmt.Fprintln(cmd.OutOrStdout(), p)
+			}
+			sites := 0
+			for _, v := range translate.NewWorld(opts).Apply(loaded.Objects).Verdicts {
+				sites++
+				for _, c := range []translate.Condition{v.Accepted, v.ResolvedRefs} {
+					if c.OK || c.Message == "" {
+						continue
+					}
+					problems++
+					file := loaded.Files[translate.Ref{Kind: translate.KindSite, Key: v.Site}]
+					fmt.Fprintf(cmd.OutOrStdout(), "%s: StaticSite %s: %s\n", file, v.Site, c.Message)
+				}
+			}
+			if problems > 0 {
+				return fmt.Errorf("lint %s: %d problems in %d sites", args[0], problems, sites)
+			}
+			fmt.Fprintf(cmd.ErrOrStderr(), "%d sites, no problems\n", sites)
+			return nil
+		},
+	}
+	flags.add(cmd.Flags())
+	return cmd
+}

@@ -1,0 +1,156 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/spf13/cobra"
+	"go.uber.org/zap"
+	"golang.org/x/sync/errgroup"
+	"k8s.io/client-go/dynamic"
+
+	"my-company.com/staticsite-operator/control"
+	"my-company.com/staticsite-operator/files"
+	"my-company.com/staticsite-operator/kube"
+	"my-company.com/staticsite-operator/latest"
+	"my-company.com/staticsite-operator/translate"
+	"my-company.com/staticsite-operator/xds"
+)
+
+// serveFlags are the flags of the server.
+type serveFlags struct {
+	translateFlags
+	logFlags
+	xdsAddress, healthAddress, metricsAddress string
+	sites, statusFile                         string
+	kubeconfig, leaderNamespace               string
+	leaderElect                               bool
+}
+
+func serveCommand() *cobra.Command {
+	var flags serveFlags
+	cmd := &cobra.Command{
+		RunE: func(cmd *cobra.Command, _ []string) error { return serve(cmd.Context(), &flags) },
+	}
+	f := cmd.Flags()
+	flags.translateFlags.add(f)
+	flags.logFlags.add(f)
+	f.StringVar(&flags.xdsAddress, "xds-bind-address", ":9000", "where proxies connect, once the first configuration is there")
+	f.StringVar(&flags.healthAddress, "health-probe-bind-address", ":8081", "where /healthz and /readyz are served; 0: nowhere")
+	f.StringVar(&flags.metricsAddress, "metrics-bind-address", "0", "where /metrics is served; 0: nowhere")
+	f.StringVar(&flags.sites, "sites", "", "serve the StaticSites, Services and EndpointSlices in this folder instead of a cluster's")
+	f.StringVar(&flags.statusFile, "status-file", "", "with --sites: keep all sites' statuses in this file, as JSON")
+	f.StringVar(&flags.kubeconfig, "kubeconfig", "", "how to reach the cluster; empty: as kubectl would, or as a pod does")
+	f.BoolVar(&flags.leaderElect, "leader-elect", false, "let one of several replicas write statuses, by a Lease; all of them serve proxies")
+	f.StringVar(&flags.leaderNamespace, "leader-election-namespace", "", "the Lease's namespace; empty: this pod's own")
+	return cmd
+}
+
+// source is where objects come from: a cluster or a folder.
+type source interface {
+	Changes() *latest.Map[translate.Ref, translate.Object]
+	Run(ctx context.Context) error
+}
+
+// writer is where statuses go.
+type writer interface {
+	Run(ctx context.Context) error
+}
+
+// serve puts the rooms together and runs them until ctx ends or one fails.
+func serve(ctx context.Context, flags *serveFlags) error {
+	opts, err := flags.options()
+	if err != nil {
+		return err
+	}
+	log, err := flags.logger()
+	if err != nil {
+		return err
+	}
+	defer log.Sync() //nolint:errcheck // a console cannot be synced
+
+	source, writerOf, err := open(flags, log)
+	if err != nil {
+		return err
+	}
+	store := xds.NewStore()
+	server := xds.NewServer(store, xds.DefaultAckTimeout, log.Named("xds"))
+	loop := control.NewLoop(opts, source.Changes(), store, server.Observations(), log.Named("control"))
+	statuses, err := writerOf(loop.Statuses())
+	if err != nil {
+		return err
+	}
+	metrics := prometheus.NewRegistry()
+	metrics.MustRegister(server.Metrics(), collectors.NewGoCollector(),
+		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+
+	log.Info("starting", zap.String("version", version), zap.String("routes", flags.routes), zap.String("upstreams", flags.upstreams))
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return source.Run(ctx) })
+	group.Go(func() error { loop.Run(ctx); return nil })
+	group.Go(func() error { return statuses.Run(ctx) })
+	group.Go(func() error { return server.Serve(ctx, flags.xdsAddress) })
+	group.Go(func() error { return serveHealth(ctx, flags.healthAddress, server.Listening) })
+	group.Go(func() error { return serveMetrics(ctx, flags.metricsAddress, metrics) })
+	return group.Wait()
+}
+
+// open returns the source that the flags ask for, and how to make what writes
+// its sites' statuses.
+func open(flags *serveFlags, log *zap.Logger) (source, func(*latest.Map[translate.Key, control.SiteStatus]) (writer, error), error) {
+	if flags.sites != "" {
+		if flags.leaderElect || flags.kubeconfig != "" {
+			return nil, nil, fmt.Errorf("--sites serves a folder without a cluster: leave out --leader-elect and --kubeconfig")
+		}
+		folder := files.NewSource(flags.sites, log.Named("files"))
+		return folder, func(statuses *latest.Map[translate.Key, control.SiteStatus]) (writer, error) {
+			return files.NewStatus(folder, statuses, flags.statusFile, log.Named("sites"))
+		}, nil
+	}
+	if flags.statusFile != "" {
+		return nil, nil, fmt.Errorf("--status-file goes with --sites: in a cluster, statuses are in the objects")
+	}
+	kube.RedirectKlog(log)
+	config, err := kube.Connect(flags.kubeconfig)
+	if err != nil {
+		return nil, nil, fmt.Errorf("%w (or serve a folder with --sites)", err)
+	}
+	client, err := dynamic.NewForConfig(config)
+	if err != nil {
+		return nil, nil, fmt.Errorf("connect to the cluster: %w", err)
+	}
+	cluster := kube.NewSource(client, log.Named("kube"))
+	return cluster, func(statuses *latest.Map[translate.Key, control.SiteStatus]) (writer, error) {
+		statusWriter := kube.NewStatusWriter(client, cluster, statuses, log.Named("status"))
+		if !flags.leaderElect {
+			return runner(func(ctx context.Context) error { return statusWriter.Run(ctx, kube.Always(ctx)) }), nil
+		}
+		namespace := flags.leaderNamespace
+		if namespace == "" {
+			if namespace, err = kube.OwnNamespace(); err != nil {
+				return nil, fmt.Errorf("--leader-election-namespace: %w", err)
+			}
+		}
+		lease, err := kube.NewLease(config, namespace, log.Named("lease"))
+		if err != nil {
+			return nil, err
+		}
+		return runner(func(ctx context.Context) error { return lead(ctx, lease, statusWriter) }), nil
+	}, nil
+}
+
+// lead writes statuses whenever this replica has the lease.
+func lead(ctx context.Context, lease *kube.Lease, statuses *kube.StatusWriter) error {
+	terms := make(chan kube.Term)
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return lease.Run(ctx, terms) })
+	group.Go(func() error { return statuses.Run(ctx, terms) })
+	return group.Wait()
+}
+
+// runner is a function that is a writer.
+type runner func(ctx context.Context) error
+
+func (r runner) Run(ctx context.Context) error { return r(ctx) }

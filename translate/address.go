@@ -1,0 +1,96 @@
+package translate
+
+import (
+	"fmt"
+	"net/netip"
+)
+
+// refusedRanges are addresses that no endpoint may have unless the operator
+// allows them: the proxies stand where tenants do not, and an EndpointSlice is
+// a tenant's to write (design.md section 4). The first that matches gives the
+// reason.
+var refusedRanges = []struct {
+	prefix netip.Prefix
+	why    string
+}{
+	{netip.MustParsePrefix("169.254.169.254/32"), "it is the cloud's metadata service"},
+	{netip.MustParsePrefix("fd00:ec2::254/128"), "it is the cloud's metadata service"},
+	{netip.MustParsePrefix("fd00:ec2::23/128"), "it is the cloud's credentials service"},
+	{netip.MustParsePrefix("127.0.0.0/8"), "loopback is the proxy itself"},
+	{netip.MustParsePrefix("::1/128"), "loopback is the proxy itself"},
+	{netip.MustParsePrefix("169.254.0.0/16"), "link-local addresses belong to the proxy's node"},
+	{netip.MustParsePrefix("fe80::/10"), "link-local addresses belong to the proxy's node"},
+	{netip.MustParsePrefix("0.0.0.0/8"), "unspecified addresses are the proxy itself"},
+	{netip.MustParsePrefix("::/128"), "unspecified addresses are the proxy itself"},
+	{netip.MustParsePrefix("224.0.0.0/4"), "multicast addresses are no pod's"},
+	{netip.MustParsePrefix("ff00::/8"), "multicast addresses are no pod's"},
+	{netip.MustParsePrefix("255.255.255.255/32"), "the broadcast address is no pod's"},
+}
+
+// parseEndpoint returns the address of an endpoint if a proxy may connect to
+// it. An IPv4 address written as IPv6 is judged, and used, as what it is.
+func parseEndpoint(s, addressType string, allowed []netip.Prefix) (netip.Addr, error) {
+	if addressType == "FQDN" {
+		return netip.Addr{}, fmt.Errorf("the slice has addressType FQDN, and a name could point a tenant at anything")
+	}
+	addr, err := netip.ParseAddr(s)
+	if err != nil || addr.Zone() != "" {
+		return netip.Addr{}, fmt.Errorf("it is not an IP address")
+	}
+	addr = addr.Unmap()
+	for _, p := range allowed {
+		if p.Contains(addr) {
+			return addr, nil
+		}
+	}
+	for _, r := range refusedRanges {
+		if r.prefix.Contains(addr) {
+			return netip.Addr{}, fmt.Errorf("%s (%s)", r.why, r.prefix)
+		}
+	}
+	return addr, nil
+}
+
+// checkEndpoints looks again at the endpoints of every Service whose slices
+// changed, and marks the sites whose verdict depends on what it found.
+func (b *batch) checkEndpoints() {
+	for be := range b.endpoints {
+		for _, c := range be.clusters {
+			b.clusters[c] = struct{}{}
+		}
+		if b.w.opts.Upstreams == UpstreamsDNS {
+			continue // The proxies find endpoints themselves.
+		}
+		refused := be.refusedEndpoints(b.w.opts.AllowedEndpoints)
+		if refused == be.refused {
+			continue
+		}
+		be.refused = refused
+		for s := range be.sites {
+			b.sites[s] = struct{}{}
+		}
+	}
+}
+
+// refusedEndpoints describes the first refused endpoint of a Service, and says
+// how many more there are; empty when there is none. Readiness plays no part,
+// so that a pod which comes and goes writes no status.
+func (be *backend) refusedEndpoints(allowed []netip.Prefix) string {
+	var first string
+	more := -1
+	for _, slice := range be.slices {
+		for _, e := range slice.Endpoints {
+			_, err := parseEndpoint(e.Address, slice.AddressType, allowed)
+			if err == nil {
+				continue
+			}
+			if more++; more == 0 {
+				first = fmt.Sprintf("endpoint %s of EndpointSlice %s is not used: %v", quote(e.Address), slice.Key, err)
+			}
+		}
+	}
+	if more > 0 {
+		first += fmt.Sprintf("; and %d more", more)
+	}
+	return first
+}

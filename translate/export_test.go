@@ -1,0 +1,13 @@
+package translate
+
+// Size is how many things a World remembers.
+func (w *World) Size() int {
+	n := len(w.sites) + len(w.domains) + len(w.backends) + len(w.slices) + len(w.table)
+	for _, d := range w.domains {
+		n += len(d.claimants)
+	}
+	for _, be := range w.backends {
+		n += len(be.slices) + len(be.sites) + len(be.clusters)
+	}
+	return n
+}

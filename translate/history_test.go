@@ -1,0 +1,272 @@
+package translate_test
+
+import (
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"net/netip"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	. "my-company.com/staticsite-operator/translate"
+)
+
+// A history is a random sequence of changes to a small world: few names, so that
+// they collide, and mistakes of every kind.
+type history struct {
+	*rand.Rand
+	objects map[Ref]Object // as of now
+	good    map[Key]*Site  // the last valid form of each site that exists
+}
+
+func newHistory(seed uint64) *history {
+	return &history{rand.New(rand.NewPCG(seed, 0)), make(map[Ref]Object), make(map[Key]*Site)}
+}
+
+// step changes some objects, now and in the returned changes.
+func (h *history) step() map[Ref]Object {
+	changes := make(map[Ref]Object)
+	for range 1 + h.IntN(4) {
+		o := h.object()
+		changes[o.Ref()] = o
+		if h.IntN(4) == 0 {
+			changes[o.Ref()] = nil
+		}
+	}
+	for ref, o := range changes {
+		if o == nil {
+			delete(h.objects, ref)
+			delete(h.good, ref.Key)
+			continue
+		}
+		h.objects[ref] = o
+		if s, isSite := o.(*Site); isSite && valid(s) {
+			h.good[s.Key] = s
+		}
+	}
+	return changes
+}
+
+func (h *history) object() Object {
+	switch h.IntN(3) {
+	case 0:
+		return h.site()
+	case 1:
+		return h.service()
+	}
+	return h.slice()
+}
+
+var (
+	namespaces = []string{"docs", "guides"}
+	services   = []string{"web", "api"}
+	domains    = []string{"a.example.com", "b.example.com", "c.example.com"}
+	mistakes   = []string{"", "bad_domain.example.com", "a.example.com:80", "127.0.0.1"}
+	addresses  = []string{"10.0.0.1", "10.0.0.2", "2001:db8::1", "127.0.0.1", "169.254.169.254", "nonsense"}
+)
+
+func pick[T any](h *history, list []T) T { return list[h.IntN(len(list))] }
+
+func (h *history) key(names ...string) Key {
+	return Key{Namespace: pick(h, namespaces), Name: pick(h, names)}
+}
+
+func (h *history) site() *Site {
+	s := &Site{
+		Key: h.key("one", "two", "three"), Generation: h.Int64N(100), Created: h.created(),
+		Domain: pick(h, domains), Service: pick(h, services), Port: int32(80 + h.IntN(3)),
+	}
+	for _, d := range domains {
+		if h.IntN(4) == 0 {
+			s.Held = append(s.Held, d)
+		}
+	}
+	switch h.IntN(8) {
+	case 0:
+		s.Domain = pick(h, mistakes)
+	case 1:
+		s.Service = "Bad_Service"
+	case 2:
+		s.Domain = strings.ToUpper(s.Domain) + "."
+	}
+	return s
+}
+
+func (h *history) created() time.Time {
+	if h.IntN(3) == 0 {
+		return time.Time{}
+	}
+	return time.Unix(int64(h.IntN(3)), 0)
+}
+
+func (h *history) service() *Service {
+	s := &Service{Key: h.key(services...), IPv6: h.IntN(3) == 0}
+	if h.IntN(6) == 0 {
+		s.Type = "ExternalName"
+	}
+	for i := range h.IntN(3) {
+		s.Ports = append(s.Ports, ServicePort{Name: fmt.Sprint("p", i), Port: int32(80 + i), Protocol: pick(h, []string{"", "TCP", "TCP", "UDP"})})
+	}
+	return s
+}
+
+func (h *history) slice() *Slice {
+	s := &Slice{Key: h.key("s1", "s2", "s3"), Service: pick(h, services), AddressType: pick(h, []string{"IPv4", "IPv6", "IPv4", "FQDN"})}
+	for i := range h.IntN(3) {
+		s.Ports = append(s.Ports, SlicePort{Name: fmt.Sprint("p", i), Port: int32(8080 + h.IntN(2)), Protocol: "TCP"})
+	}
+	for range h.IntN(4) {
+		s.Endpoints = append(s.Endpoints, Endpoint{Address: pick(h, addresses), Ready: h.IntN(3) > 0, Zone: pick(h, []string{"", "a", "b"})})
+	}
+	return s
+}
+
+// valid says whether a site of a history has no mistake in it.
+func valid(s *Site) bool {
+	return s.Service != "Bad_Service" && !slices.Contains(mistakes, s.Domain)
+}
+
+// fresh translates everything at once in a new World. The one thing that it has
+// to be told of the past is the last valid form of the sites that are invalid
+// now.
+func (h *history) fresh(t *testing.T, opts Options) *state {
+	t.Helper()
+	w, s := NewWorld(opts), newState()
+	before := make(map[Ref]Object)
+	for key, good := range h.good {
+		if !valid(h.objects[good.Ref()].(*Site)) {
+			before[Ref{Kind: KindSite, Key: key}] = good
+		}
+	}
+	if len(before) > 0 {
+		s.mustApply(t, w, before)
+	}
+	s.mustApply(t, w, maps.Clone(h.objects))
+	return s
+}
+
+// What changes add up to is what the objects are, whatever the way there.
+func TestApplyingChangesEqualsTranslatingEverything(t *testing.T) {
+	for i, opts := range combinations {
+		opts.AllowedEndpoints = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
+		t.Run(fmt.Sprintf("%s-%s", opts.Routes, opts.Upstreams), func(t *testing.T) {
+			for seed := range uint64(500) {
+				h := newHistory(seed<<2 + uint64(i))
+				w, s := NewWorld(opts), newState()
+				for step := range 20 {
+					d := w.Apply(h.step())
+					if err := s.apply(d); err != nil {
+						t.Fatalf("seed %d, step %d: %v", seed, step, err)
+					}
+					validateAll(t, d)
+					if err := checkServed(s, h, opts); err != nil {
+						t.Fatalf("seed %d, step %d: %v", seed, step, err)
+					}
+				}
+				if diff := s.difference(h.fresh(t, opts)); diff != "" {
+					t.Fatalf("seed %d: %s", seed, diff)
+				}
+				if err := s.unmodified(); err != nil {
+					t.Fatalf("seed %d: %v", seed, err)
+				}
+			}
+		})
+	}
+}
+
+// checkServed checks what must be true at every moment: domains belong to whom
+// the reference model says, every EDS cluster has its assignment, every route
+// with a sound backend its cluster, and no cluster is idle.
+func checkServed(s *state, h *history, opts Options) error {
+	for domain, owner := range holders(h.objects) {
+		v, found := s.verdicts[owner]
+		if !found || !slices.Contains(v.Holds, domain) {
+			return fmt.Errorf("%s should belong to %s: %+v", domain, owner, v)
+		}
+	}
+	held := 0
+	for _, v := range s.verdicts {
+		held += len(v.Holds)
+		for _, r := range v.Resources {
+			if _, found := s.resources[r]; !found {
+				return fmt.Errorf("verdict of %s names %v, which does not exist", v.Site, r)
+			}
+		}
+	}
+	if want := len(holders(h.objects)); held != want {
+		return fmt.Errorf("%d domains are held, %d should be", held, want)
+	}
+	return checkClusters(s, opts)
+}
+
+func checkClusters(s *state, opts Options) error {
+	used := usedClusters(s)
+	for name := range s.resources {
+		switch {
+		case strings.HasSuffix(name.Type, ".Cluster"):
+			if !used[name.Name] {
+				return fmt.Errorf("cluster %s is used by no route", name.Name)
+			}
+			delete(used, name.Name)
+			_, assigned := s.resources[ResourceName{Type: assignmentType, Name: name.Name}]
+			if assigned != (opts.Upstreams == UpstreamsEndpoints) {
+				return fmt.Errorf("cluster %s: has an assignment: %t", name.Name, assigned)
+			}
+		case name.Type == assignmentType:
+			if !used[name.Name] && s.resources[ResourceName{Type: clusterType, Name: name.Name}].bytes == nil {
+				return fmt.Errorf("assignment %s has no cluster", name.Name)
+			}
+		}
+	}
+	if opts.Upstreams == UpstreamsEndpoints && len(used) > 0 {
+		return fmt.Errorf("routes lead to %v, which do not exist", used)
+	}
+	return nil
+}
+
+// holders is the reference model of api.md, "Whose domain is it?".
+func holders(objects map[Ref]Object) map[string]Key {
+	type claim struct {
+		site *Site
+		rank int
+	}
+	claims := make(map[string][]claim)
+	for _, o := range objects {
+		s, isSite := o.(*Site)
+		if !isSite {
+			continue
+		}
+		if !valid(s) {
+			for _, d := range s.Held {
+				claims[d] = append(claims[d], claim{s, 1})
+			}
+			continue
+		}
+		d := strings.ToLower(strings.TrimSuffix(s.Domain, "."))
+		rank := 2
+		if slices.Contains(s.Held, d) {
+			rank = 0
+		}
+		claims[d] = append(claims[d], claim{s, rank})
+	}
+	holders := make(map[string]Key)
+	for domain, list := range claims {
+		slices.SortFunc(list, func(x, y claim) int {
+			switch {
+			case x.rank != y.rank:
+				return x.rank - y.rank
+			case !x.site.Created.Equal(y.site.Created) && x.site.Created.IsZero():
+				return 1
+			case !x.site.Created.Equal(y.site.Created) && y.site.Created.IsZero():
+				return -1
+			case !x.site.Created.Equal(y.site.Created):
+				return x.site.Created.Compare(y.site.Created)
+			}
+			return strings.Compare(x.site.Key.String(), y.site.Key.String())
+		})
+		holders[domain] = list[0].site.Key
+	}
+	return holders
+}

@@ -1,0 +1,107 @@
+package translate_test
+
+import (
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"sigs.k8s.io/yaml"
+
+	. "my-company.com/staticsite-operator/translate"
+)
+
+// document is as much of the three kinds as translation reads. The product's
+// own decoder is kube's; this one trusts its input.
+type document struct {
+	Kind     string `json:"kind"`
+	Metadata struct {
+		Name       string            `json:"name"`
+		Namespace  string            `json:"namespace"`
+		Generation int64             `json:"generation"`
+		Created    time.Time         `json:"creationTimestamp"`
+		Labels     map[string]string `json:"labels"`
+	} `json:"metadata"`
+	Spec struct {
+		Domain  string `json:"domain"`
+		Backend struct {
+			ServiceName string `json:"serviceName"`
+			ServicePort int32  `json:"servicePort"`
+		} `json:"backend"`
+		Type       string   `json:"type"`
+		IPFamilies []string `json:"ipFamilies"`
+		Ports      []port   `json:"ports"`
+	} `json:"spec"`
+	Status struct {
+		Domains []string `json:"domains"`
+	} `json:"status"`
+	AddressType string `json:"addressType"`
+	Ports       []port `json:"ports"`
+	Endpoints   []struct {
+		Addresses  []string `json:"addresses"`
+		Zone       string   `json:"zone"`
+		Conditions struct {
+			Ready *bool `json:"ready"`
+		} `json:"conditions"`
+	} `json:"endpoints"`
+}
+
+type port struct {
+	Name     string `json:"name"`
+	Port     int32  `json:"port"`
+	Protocol string `json:"protocol"`
+}
+
+// readObjects reads the objects of one YAML file.
+func readObjects(t *testing.T, path string) map[Ref]Object {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	objects := make(map[Ref]Object)
+	for part := range strings.SplitSeq(string(text), "\n---\n") {
+		var d document
+		if err := yaml.Unmarshal([]byte(part), &d); err != nil {
+			t.Fatalf("read %s: %v", path, err)
+		}
+		if d.Kind == "" {
+			continue // Nothing but comments.
+		}
+		o := d.object(t)
+		objects[o.Ref()] = o
+	}
+	return objects
+}
+
+func (d *document) object(t *testing.T) Object {
+	t.Helper()
+	key := Key{Namespace: d.Metadata.Namespace, Name: d.Metadata.Name}
+	switch d.Kind {
+	case "StaticSite":
+		return &Site{
+			Key: key, Generation: d.Metadata.Generation, Created: d.Metadata.Created,
+			Domain: d.Spec.Domain, Service: d.Spec.Backend.ServiceName, Port: d.Spec.Backend.ServicePort,
+			Held: d.Status.Domains,
+		}
+	case "Service":
+		s := &Service{Key: key, Type: d.Spec.Type}
+		s.IPv6 = len(d.Spec.IPFamilies) > 0 && d.Spec.IPFamilies[0] == "IPv6"
+		for _, p := range d.Spec.Ports {
+			s.Ports = append(s.Ports, ServicePort(p))
+		}
+		return s
+	case "EndpointSlice":
+		s := &Slice{Key: key, Service: d.Metadata.Labels["kubernetes.io/service-name"], AddressType: d.AddressType}
+		for _, p := range d.Ports {
+			s.Ports = append(s.Ports, SlicePort(p))
+		}
+		for _, e := range d.Endpoints {
+			ready := e.Conditions.Ready == nil || *e.Conditions.Ready
+			s.Endpoints = append(s.Endpoints, Endpoint{Address: e.Addresses[0], Ready: ready, Zone: e.Zone})
+		}
+		return s
+	}
+	t.Fatalf("%s is no kind that translation reads", d.Kind)
+	return nil
+}

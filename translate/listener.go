@@ -1,0 +1,130 @@
+package translate
+
+import (
+	"time"
+
+	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
+	listenerv3 "github.com/envoyproxy/go-control-plane/envoy/config/listener/v3"
+	routerv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/router/v3"
+	hcmv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/network/http_connection_manager/v3"
+	"google.golang.org/protobuf/types/known/durationpb"
+	"google.golang.org/protobuf/types/known/wrapperspb"
+)
+
+// What a client may cost before it is shown the door. Nothing bounds the whole
+// of a download; what stands still is ended.
+const (
+	headersTimeout    = 10 * time.Second // to send the headers of a request
+	requestTimeout    = 60 * time.Second // to send the whole of a request
+	streamIdleTimeout = 60 * time.Second // without a byte in either direction
+	connectionIdle    = 5 * time.Minute  // between requests; above what load balancers keep, so that it is they who close
+
+	bufferBytes      = 32 << 10 // a connection, to a client or to a pod
+	maxHeaders       = 100      // a request
+	maxHeadersKB     = 60       // a request; single sign-on fills cookies
+	maxStreams       = 100      // a connection (HTTP/2)
+	streamWindow     = 64 << 10 // of what a client sends (HTTP/2)
+	connectionWindow = 1 << 20  // the same, for all streams of a connection
+)
+
+// listener renders the one listener. It depends on the operator's options and
+// on no site, so it never changes while proxies run: a changed listener would
+// drain every connection.
+func listener(opts Options) *listenerv3.Listener {
+	return &listenerv3.Listener{
+		Name:    listenerName,
+		Address: socketAddress("0.0.0.0", opts.HTTPPort),
+		FilterChains: []*listenerv3.FilterChain{{
+			Filters: []*listenerv3.Filter{{
+				Name:       "envoy.filters.network.http_connection_manager",
+				ConfigType: &listenerv3.Filter_TypedConfig{TypedConfig: pack(connectionManager(opts))},
+			}},
+		}},
+		PerConnectionBufferLimitBytes: wrapperspb.UInt32(bufferBytes),
+	}
+}
+
+// connectionManager renders what every request passes before its site is known.
+func connectionManager(opts Options) *hcmv3.HttpConnectionManager {
+	m := &hcmv3.HttpConnectionManager{
+		CodecType:  hcmv3.HttpConnectionManager_AUTO, // HTTP/1.1, or HTTP/2 by prior knowledge
+		StatPrefix: "edge",
+		HttpFilters: []*hcmv3.HttpFilter{
+			lowerCaseHosts(),
+			retrySafeMethods(),
+			{
+				Name: "envoy.filters.http.router",
+				ConfigType: &hcmv3.HttpFilter_TypedConfig{TypedConfig: pack(&routerv3.Router{
+					SuppressEnvoyHeaders: true, // Readers need not know what is between them and the site.
+				})},
+			},
+		},
+
+		// Host: a.example.com.:8080 is a.example.com. Case is the filters' matter.
+		StripPortMode:        &hcmv3.HttpConnectionManager_StripAnyHostPort{StripAnyHostPort: true},
+		StripTrailingHostDot: true,
+
+		// One form of each path, so that no rule about paths can be walked around.
+		NormalizePath:                wrapperspb.Bool(true),
+		MergeSlashes:                 true,
+		PathWithEscapedSlashesAction: hcmv3.HttpConnectionManager_UNESCAPE_AND_REDIRECT,
+
+		// The address of a client is the one that the connection comes from, or
+		// what that many proxies in front of us say.
+		UseRemoteAddress:  wrapperspb.Bool(true),
+		XffNumTrustedHops: opts.TrustedHops,
+
+		CommonHttpProtocolOptions: &corev3.HttpProtocolOptions{
+			IdleTimeout:     durationpb.New(connectionIdle),
+			MaxHeadersCount: wrapperspb.UInt32(maxHeaders),
+			// Backends that turn hyphens into underscores cannot tell x_forwarded_for
+			// from the real one. Dropped and not refused, as nginx does.
+			HeadersWithUnderscoresAction: corev3.HttpProtocolOptions_DROP_HEADER,
+		},
+		HttpProtocolOptions: &corev3.Http1ProtocolOptions{AcceptHttp_10: true}, // some health checks still speak it
+		Http2ProtocolOptions: &corev3.Http2ProtocolOptions{
+			MaxConcurrentStreams:        wrapperspb.UInt32(maxStreams),
+			InitialStreamWindowSize:     wrapperspb.UInt32(streamWindow),
+			InitialConnectionWindowSize: wrapperspb.UInt32(connectionWindow),
+		},
+		MaxRequestHeadersKb:   wrapperspb.UInt32(maxHeadersKB),
+		RequestHeadersTimeout: durationpb.New(headersTimeout),
+		RequestTimeout:        durationpb.New(requestTimeout),
+		StreamIdleTimeout:     durationpb.New(streamIdleTimeout),
+
+		ServerHeaderTransformation: hcmv3.HttpConnectionManager_PASS_THROUGH, // the backend's own, or none
+		LocalReplyConfig:           localReplies(),
+		AccessLog:                  accessLog(),
+	}
+	if opts.Routes == RoutesSingle {
+		m.RouteSpecifier = &hcmv3.HttpConnectionManager_Rds{Rds: &hcmv3.Rds{ConfigSource: awaitedOverADS(), RouteConfigName: tableName}}
+	} else {
+		m.RouteSpecifier = &hcmv3.HttpConnectionManager_ScopedRoutes{ScopedRoutes: scopedByHost()}
+	}
+	return m
+}
+
+// scopedByHost finds a request's routes by its host, byte for byte. Every
+// connection manager must have exactly this message: Envoy opens a subscription
+// of its own for any other, and that one starves (design.md section 3).
+func scopedByHost() *hcmv3.ScopedRoutes {
+	return &hcmv3.ScopedRoutes{
+		Name: scopesName,
+		ScopeKeyBuilder: &hcmv3.ScopedRoutes_ScopeKeyBuilder{
+			Fragments: []*hcmv3.ScopedRoutes_ScopeKeyBuilder_FragmentBuilder{{
+				Type: &hcmv3.ScopedRoutes_ScopeKeyBuilder_FragmentBuilder_HeaderValueExtractor_{
+					HeaderValueExtractor: &hcmv3.ScopedRoutes_ScopeKeyBuilder_FragmentBuilder_HeaderValueExtractor{
+						Name: ":authority",
+						ExtractType: &hcmv3.ScopedRoutes_ScopeKeyBuilder_FragmentBuilder_HeaderValueExtractor_Index{
+							Index: 0,
+						},
+					},
+				},
+			}},
+		},
+		RdsConfigSource: overADS(), // Asked for by name only; all our routes are inlined.
+		ConfigSpecifier: &hcmv3.ScopedRoutes_ScopedRds{
+			ScopedRds: &hcmv3.ScopedRds{ScopedRdsConfigSource: awaitedOverADS()},
+		},
+	}
+}

@@ -1,0 +1,88 @@
+package translate
+
+import "time"
+
+// Key names a namespaced object. Its text form is "namespace/name".
+type Key struct{ Namespace, Name string }
+
+func (k Key) String() string { return k.Namespace + "/" + k.Name }
+
+// Kind is the kind of an input object.
+type Kind string
+
+// The kinds that translation reads.
+const (
+	KindSite    Kind = "StaticSite"
+	KindService Kind = "Service"
+	KindSlice   Kind = "EndpointSlice"
+)
+
+// Ref is the identity of an input object.
+type Ref struct {
+	Kind Kind
+	Key  Key
+}
+
+// Object is one input: a *Site, a *Service or a *Slice, cut down to the fields
+// that translation reads. Objects are immutable once handed over.
+type Object interface{ Ref() Ref }
+
+// Site is a StaticSite. Its fields are as its owner wrote them, unchecked:
+// translation judges them (see Verdict).
+type Site struct {
+	Key
+	Generation int64
+	Created    time.Time // zero for files, which have no age
+	Domain     string    // spec.domain
+	Service    string    // spec.backend.serviceName
+	Port       int32     // spec.backend.servicePort
+	Held       []string  // status.domains: the record of the site's claim
+}
+
+// Service is a Kubernetes Service.
+type Service struct {
+	Key
+	Type  string // spec.type; empty means ClusterIP
+	IPv6  bool   // the primary family (spec.ipFamilies[0]) is IPv6
+	Ports []ServicePort
+}
+
+// ServicePort is one port of a Service.
+type ServicePort struct {
+	Name     string // may be empty when it is the only port
+	Port     int32
+	Protocol string // empty means TCP
+}
+
+// Slice is an EndpointSlice.
+type Slice struct {
+	Key
+	Service     string // the label kubernetes.io/service-name
+	AddressType string // IPv4, IPv6 or FQDN
+	Ports       []SlicePort
+	Endpoints   []Endpoint
+}
+
+// SlicePort is one port of an EndpointSlice: the target of the Service port that
+// has the same name.
+type SlicePort struct {
+	Name     string
+	Port     int32
+	Protocol string // empty means TCP
+}
+
+// Endpoint is one address behind a Service.
+type Endpoint struct {
+	Address string // the first of its addresses; the others are alternatives of the same pod
+	Ready   bool   // an absent condition counts as ready
+	Zone    string // topology zone, may be empty
+}
+
+// Ref returns the site's identity.
+func (s *Site) Ref() Ref { return Ref{KindSite, s.Key} }
+
+// Ref returns the service's identity.
+func (s *Service) Ref() Ref { return Ref{KindService, s.Key} }
+
+// Ref returns the slice's identity.
+func (s *Slice) Ref() Ref { return Ref{KindSlice, s.Key} }

@@ -1,0 +1,34 @@
+package translate
+
+import "net/netip"
+
+// Options are the operator's choices; they hold for all sites.
+type Options struct {
+	Routes    RouteLayout // empty means scoped
+	Upstreams Upstreams   // empty means endpoints
+
+	HTTPPort    uint32 // of the listener on every proxy; 0 means 8080
+	TrustedHops uint32 // proxies in front of ours whose X-Forwarded-For is believed
+
+	// AllowedEndpoints are ranges in which endpoints are accepted although their
+	// kind (loopback, link-local, ...) is refused by default.
+	AllowedEndpoints []netip.Prefix
+}
+
+// RouteLayout says how routes are cut into resources (design.md section 3).
+type RouteLayout string
+
+// The layouts.
+const (
+	RoutesScoped RouteLayout = "scoped" // a ScopedRouteConfiguration per domain, its routes inlined
+	RoutesSingle RouteLayout = "single" // one RouteConfiguration for all
+)
+
+// Upstreams says how proxies find the pods of a Service (design.md section 4).
+type Upstreams string
+
+// The kinds of upstream.
+const (
+	UpstreamsEndpoints Upstreams = "endpoints" // EDS, from EndpointSlices
+	UpstreamsDNS       Upstreams = "dns"       // STRICT_DNS to the Service's cluster name
+)

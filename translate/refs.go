@@ -1,0 +1,85 @@
+package translate
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Reasons of the condition ResolvedRefs.
+const (
+	reasonResolvedRefs           = "ResolvedRefs"
+	reasonInvalidSpec            = "InvalidSpec"
+	reasonServiceNotFound        = "ServiceNotFound"
+	reasonPortNotFound           = "PortNotFound"
+	reasonUnsupportedServiceType = "UnsupportedServiceType"
+	reasonUnsupportedProtocol    = "UnsupportedProtocol"
+	reasonEndpointNotAllowed     = "EndpointNotAllowed"
+)
+
+// resolve says whether a port of a Service, and all that is behind it, can be
+// served. That no endpoint is ready is not asked: pods come and go.
+func (be *backend) resolve(port int32) Condition {
+	_, reason, message := be.port(port)
+	switch {
+	case reason != "":
+		return Condition{Reason: reason, Message: message}
+	case be.refused != "":
+		return Condition{Reason: reasonEndpointNotAllowed, Message: be.refused +
+			"; take it out of the slice (the Service's other endpoints are served)"}
+	}
+	return Condition{OK: true, Reason: reasonResolvedRefs, Message: "the Service and its port exist"}
+}
+
+// port returns the Service's port of that number, or the reason why there is
+// none that can be served. A number may stand twice, for TCP and for UDP.
+func (be *backend) port(port int32) (p ServicePort, reason, message string) {
+	switch {
+	case be.service == nil:
+		return p, reasonServiceNotFound, fmt.Sprintf(
+			"Service %s does not exist: create it, or write another one in spec.backend.serviceName", be.key)
+	case be.service.Type == "ExternalName":
+		return p, reasonUnsupportedServiceType, fmt.Sprintf(
+			"Service %s is of type ExternalName, which could point a site at anything, inside the cluster or outside: write a Service with pods of its own", be.key)
+	}
+	found := false
+	for _, q := range be.service.Ports {
+		if q.Port != port {
+			continue
+		}
+		if isTCP(q.Protocol) {
+			return q, "", ""
+		}
+		p, found = q, true
+	}
+	if found {
+		return p, reasonUnsupportedProtocol, fmt.Sprintf(
+			"port %d of Service %s is %s, and HTTP needs TCP: %s", port, be.key, quote(p.Protocol), be.portAdvice())
+	}
+	return p, reasonPortNotFound, fmt.Sprintf("Service %s has no port %d: %s", be.key, port, be.portAdvice())
+}
+
+// portAdvice lists the ports that could be written instead.
+func (be *backend) portAdvice() string {
+	const most = 10
+	var ports []string
+	for _, p := range be.service.Ports {
+		if !isTCP(p.Protocol) {
+			continue
+		}
+		if len(ports) == most {
+			ports = append(ports, "...")
+			break
+		}
+		port := fmt.Sprint(p.Port)
+		if p.Name != "" {
+			port += " (" + quote(p.Name) + ")"
+		}
+		ports = append(ports, port)
+	}
+	if len(ports) == 0 {
+		return "it has no TCP port; add one to the Service"
+	}
+	return "write one that it has in spec.backend.servicePort: " + strings.Join(ports, ", ")
+}
+
+func isTCP(protocol string) bool { return protocol == "" || protocol == "TCP" }

@@ -1,0 +1,55 @@
+package translate
+
+import "google.golang.org/protobuf/proto"
+
+// Delta is what a batch of changes did to the configuration.
+type Delta struct {
+	Resources []Resource // changed or gone, sorted by type (make before break) and name; at most one entry a name
+	Verdicts  []Verdict  // of every site whose verdict or resources changed, sorted by site
+}
+
+// Resource is one xDS resource that changed.
+type Resource struct {
+	Type    string        // its type URL, "type.googleapis.com/envoy..."
+	Name    string        // its xDS name
+	Message proto.Message // nil: the resource is gone
+
+	// Again returns the same configuration in other bytes, for the n-th attempt
+	// (n >= 1) after a refusal (design.md section 7, rule 90). Nil where equal
+	// bytes may be sent again.
+	Again func(n int) proto.Message
+
+	// Placeholder marks a stand-in for a resource whose last good form is not
+	// known: it is for proxies that hold no form of it (rule 91).
+	Placeholder bool
+}
+
+// Verdict is what translation says of one site.
+type Verdict struct {
+	Site       Key
+	Gone       bool     // the site does not exist any more; the other fields are empty
+	Generation int64    // of the specification that was judged
+	Domain     string   // normalised; empty when spec.domain is not a valid domain
+	Holds      []string // the domains that the site holds now: its next status.domains
+
+	Accepted     Condition // the specification is valid and the domain is this site's
+	ResolvedRefs Condition // what it names exists
+
+	// Resources are the ones that must be acknowledged for the site to be
+	// programmed: its scope (or virtual host's table) and its cluster. Empty when
+	// the site is not served.
+	Resources []ResourceName
+}
+
+// ResourceName names one resource of a type.
+type ResourceName struct {
+	Type string // type URL
+	Name string
+}
+
+// Condition is the part of a metav1.Condition that translation decides.
+type Condition struct {
+	OK      bool
+	Reason  string // CamelCase
+	Message string // says what the site's owner can do
+}

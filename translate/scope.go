@@ -1,0 +1,134 @@
+package translate
+
+import (
+	"strconv"
+
+	routev3 "github.com/envoyproxy/go-control-plane/envoy/config/route/v3"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/wrapperspb"
+)
+
+// A scope is what decides a domain's routes. Equal scopes are equal bytes, so
+// comparing them tells whether anything is to be handed out. The zero scope is
+// none at all.
+type scope struct {
+	site        Key
+	service     Key
+	port        int32
+	placeholder bool // no backend is known: its site was invalid from the first
+}
+
+func (s scope) none() bool { return s == scope{} }
+
+// scopeOf returns the scope that a domain should have.
+func scopeOf(name string, d *domain) scope {
+	s := d.holder
+	switch {
+	case s == nil:
+		return scope{}
+	case s.good == nil || s.good.domain != name:
+		return scope{site: s.key, placeholder: true}
+	}
+	return scope{site: s.key, service: s.good.service, port: s.good.port}
+}
+
+// buildScopes hands out the routes of every domain whose holder, or whose
+// holder's specification, changed; and counts whom they lead to.
+func (b *batch) buildScopes() {
+	for name := range b.domains {
+		d := b.w.domains[name]
+		want := scopeOf(name, d)
+		if want == d.scope {
+			continue
+		}
+		b.leave(d.scope)
+		b.enter(want)
+		d.scope = want
+		if d.holder != nil {
+			b.touched[d.holder] = struct{}{}
+		}
+		if b.w.opts.Routes == RoutesSingle {
+			b.setVirtualHost(name, want)
+		} else {
+			b.setScope(name, want)
+		}
+	}
+}
+
+// enter counts a scope that from now on leads to its cluster.
+func (b *batch) enter(s scope) {
+	if s.none() || s.placeholder {
+		return
+	}
+	be := b.backend(s.service)
+	c := be.clusters[s.port]
+	if c == nil {
+		c = &cluster{backend: be, port: s.port}
+		be.clusters[s.port] = c
+	}
+	c.users++
+	b.clusters[c] = struct{}{}
+}
+
+// leave is the opposite of enter.
+func (b *batch) leave(s scope) {
+	if s.none() || s.placeholder {
+		return
+	}
+	c := b.backend(s.service).clusters[s.port]
+	c.users--
+	b.clusters[c] = struct{}{}
+}
+
+func (b *batch) setScope(name string, s scope) {
+	if s.none() {
+		b.remove(typeScope, name)
+		return
+	}
+	b.upsert(Resource{
+		Type:        typeScope,
+		Name:        name,
+		Message:     scopedRoutes(name, name, s),
+		Again:       func(n int) proto.Message { return scopedRoutes(name, name+"#"+strconv.Itoa(n), s) },
+		Placeholder: s.placeholder,
+	})
+}
+
+// setVirtualHost is setScope for layout single, where all virtual hosts are one
+// resource: no stand-in for one of them can be marked as such, nor sent again.
+func (b *batch) setVirtualHost(name string, s scope) {
+	b.table = true
+	if s.none() {
+		delete(b.w.table, name)
+		return
+	}
+	b.w.table[name] = virtualHost(s, name)
+}
+
+// scopedRoutes renders one domain's routes, inlined. There are as many of these
+// as there are sites: whatever can be said once for all is in the listener.
+func scopedRoutes(domain, routesName string, s scope) *routev3.ScopedRouteConfiguration {
+	return &routev3.ScopedRouteConfiguration{
+		Name: domain,
+		Key: &routev3.ScopedRouteConfiguration_Key{
+			Fragments: []*routev3.ScopedRouteConfiguration_Key_Fragment{{
+				Type: &routev3.ScopedRouteConfiguration_Key_Fragment_StringKey{StringKey: domain},
+			}},
+		},
+		RouteConfiguration: routeConfiguration(routesName, virtualHost(s, "*")),
+	}
+}
+
+// routeConfiguration renders virtual hosts with what both layouts have in common.
+func routeConfiguration(name string, hosts ...*routev3.VirtualHost) *routev3.RouteConfiguration {
+	return &routev3.RouteConfiguration{
+		Name:         name,
+		VirtualHosts: hosts,
+		// One site's missing cluster must not refuse everybody's routes: that site
+		// alone answers 503 (design.md section 3).
+		ValidateClusters: wrapperspb.Bool(false),
+		// A header rule of a route wins over the same one of its virtual host,
+		// once there are any (design.md section 10).
+		MostSpecificHeaderMutationsWins: true,
+	}
+}

@@ -1,0 +1,148 @@
+package translate
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Reasons of the condition Accepted.
+const (
+	reasonAccepted           = "Accepted"
+	reasonInvalidName        = "InvalidName"
+	reasonInvalidDomain      = "InvalidDomain"
+	reasonInvalidServiceName = "InvalidServiceName"
+	reasonInvalidServicePort = "InvalidServicePort"
+	reasonDomainConflict     = "DomainConflict"
+)
+
+// goodSpec is a specification in normal form, all of it valid.
+type goodSpec struct {
+	domain  string
+	service Key
+	port    int32
+}
+
+// judged is a specification and what is wrong with it. A field of goodSpec is
+// set only if it is valid.
+type judged struct {
+	goodSpec
+	problems []problem // in the order of the fields
+}
+
+// problem is one invalid field.
+type problem struct {
+	reason  string
+	message string // names the field, and says what to write instead
+}
+
+func (j *judged) valid() bool { return len(j.problems) == 0 }
+
+// backendValid says whether Service and port can be looked up. They are even if
+// the domain is invalid, so that its owner learns of all mistakes at once.
+func (j *judged) backendValid() bool { return j.service != Key{} && j.port != 0 }
+
+// judge checks every field of a site by itself; other objects play no part.
+func judge(s *Site) judged {
+	var j judged
+	refuse := func(reason, field string, err error) {
+		j.problems = append(j.problems, problem{reason, field + ": " + err.Error()})
+	}
+	keyErr := checkKey(s.Key)
+	if keyErr != nil {
+		refuse(reasonInvalidName, "metadata", keyErr)
+	}
+	if domain, err := parseDomain(s.Domain); err != nil {
+		refuse(reasonInvalidDomain, "spec.domain", err)
+	} else {
+		j.domain = domain
+	}
+	if err := checkServiceName(s.Service); err != nil {
+		refuse(reasonInvalidServiceName, "spec.backend.serviceName", err)
+	} else if keyErr == nil {
+		j.service = Key{s.Namespace, s.Service}
+	}
+	if s.Port < 1 || s.Port > 65535 {
+		refuse(reasonInvalidServicePort, "spec.backend.servicePort",
+			fmt.Errorf("%d is not a port: write the Service's port, a number from 1 to 65535", s.Port))
+	} else {
+		j.port = s.Port
+	}
+	return j
+}
+
+// accepted is the condition of a specification that is looked at by itself.
+func (j *judged) accepted() Condition {
+	if j.valid() {
+		return Condition{OK: true, Reason: reasonAccepted, Message: "the specification is valid and the domain is this site's"}
+	}
+	messages := make([]string, len(j.problems))
+	for i, p := range j.problems {
+		messages[i] = p.message
+	}
+	return Condition{Reason: j.problems[0].reason, Message: strings.Join(messages, "; ")}
+}
+
+// checkKey refuses what the API server would: namespace and name are parts of
+// the names of resources, and no two sites may come to share one.
+func checkKey(k Key) error {
+	if !isLabel(k.Namespace) {
+		return fmt.Errorf("namespace %s is not a DNS label: write lower-case letters, digits and hyphens, at most 63", quote(k.Namespace))
+	}
+	if len(k.Name) > 253 {
+		return fmt.Errorf("name %s has %d characters: write at most 253", quote(k.Name), len(k.Name))
+	}
+	for label := range strings.SplitSeq(k.Name, ".") {
+		if !isLabel(label) {
+			return fmt.Errorf("name %s is not a DNS name: write lower-case letters, digits, hyphens and dots", quote(k.Name))
+		}
+	}
+	return nil
+}
+
+// checkServiceName returns nil for the name of a Service: an RFC 1035 label.
+func checkServiceName(name string) error {
+	const want = "write the name of a Service in the site's own namespace"
+	switch {
+	case name == "":
+		return fmt.Errorf("is empty: %s", want)
+	case isServiceName(name):
+		return nil
+	case len(name) > 63:
+		return fmt.Errorf("%s has %d characters, a Service name has at most 63: %s", quote(name), len(name), want)
+	}
+	short, _, dotted := strings.Cut(name, ".")
+	switch lower := strings.ToLower(short); {
+	case dotted && isServiceName(lower):
+		return fmt.Errorf("%s is not a Service name: write %s, without namespace or domain (only a Service in the site's own namespace can be used)", quote(name), lower)
+	case isServiceName(lower):
+		return fmt.Errorf("%s is not a Service name: write %s (Service names are lower-case)", quote(name), lower)
+	}
+	return fmt.Errorf("%s is not a Service name (lower-case letters, digits and hyphens, starting with a letter): %s", quote(name), want)
+}
+
+func isServiceName(s string) bool {
+	return isLabel(s) && s[0] >= 'a'
+}
+
+// isLabel says whether s is a lower-case DNS label (RFC 1123).
+func isLabel(s string) bool {
+	if len(s) < 1 || len(s) > 63 || s[0] == '-' || s[len(s)-1] == '-' {
+		return false
+	}
+	for i := range len(s) {
+		if c := s[i]; !(c >= 'a' && c <= 'z' || c >= '0' && c <= '9' || c == '-') {
+			return false
+		}
+	}
+	return true
+}
+
+// quote shows a user's text in a message: on one line, in bounds, and valid
+// UTF-8 whatever it is.
+func quote(s string) string {
+	const most = 100
+	if len(s) > most {
+		return fmt.Sprintf("%.*q...", most, s)
+	}
+	return fmt.Sprintf("%q", s)
+}

@@ -1,0 +1,130 @@
+package translate
+
+import (
+	"slices"
+	"strings"
+)
+
+// take puts one changed object in its place in the indexes and marks what
+// depends on it. A nil object is gone.
+func (b *batch) take(ref Ref, object Object) {
+	switch ref.Kind {
+	case KindSite:
+		o, _ := object.(*Site)
+		b.takeSite(ref.Key, o)
+	case KindService:
+		o, _ := object.(*Service)
+		b.takeService(ref.Key, o)
+	case KindSlice:
+		o, _ := object.(*Slice)
+		b.takeSlice(ref.Key, o)
+	}
+}
+
+func (b *batch) takeSite(key Key, object *Site) {
+	s := b.w.sites[key]
+	if s == nil {
+		if object == nil {
+			return
+		}
+		s = &site{key: key}
+		b.w.sites[key] = s
+	}
+	b.sites[s] = struct{}{}
+	b.unindex(s)
+	s.Site = object
+	if object == nil {
+		delete(b.w.sites, key)
+		return
+	}
+	s.spec = judge(object)
+	if s.spec.valid() {
+		good := s.spec.goodSpec
+		s.good = &good
+	}
+	s.held = normalDomains(object.Held)
+	s.wants = s.held // Withheld: nobody takes its domain while the owner mends it.
+	if s.spec.valid() {
+		s.wants = []string{s.spec.domain}
+	}
+	b.index(s)
+}
+
+// unindex takes s out of the indexes, as it was before.
+func (b *batch) unindex(s *site) {
+	for _, name := range s.wants {
+		d := b.w.domains[name]
+		i := slices.Index(d.claimants, s)
+		d.claimants[i] = d.claimants[len(d.claimants)-1]
+		d.claimants[len(d.claimants)-1] = nil
+		d.claimants = d.claimants[:len(d.claimants)-1]
+		b.domains[name] = struct{}{}
+	}
+	s.wants = nil
+	if s.Site != nil && s.spec.backendValid() {
+		be := b.backend(s.spec.service)
+		delete(be.sites, s)
+	}
+}
+
+// index puts s into the indexes, as it is now.
+func (b *batch) index(s *site) {
+	for _, name := range s.wants {
+		d := b.w.domains[name]
+		if d == nil {
+			d = &domain{}
+			b.w.domains[name] = d
+		}
+		d.claimants = append(d.claimants, s)
+		b.domains[name] = struct{}{}
+	}
+	if s.spec.backendValid() {
+		b.backend(s.spec.service).sites[s] = struct{}{}
+	}
+}
+
+func (b *batch) takeService(key Key, object *Service) {
+	be := b.backend(key)
+	be.service = object
+	b.endpoints[be] = struct{}{}
+	for s := range be.sites {
+		b.sites[s] = struct{}{}
+	}
+}
+
+func (b *batch) takeSlice(key Key, object *Slice) {
+	if old := b.w.slices[key]; old != nil {
+		be := b.backend(Key{key.Namespace, old.Service})
+		i, _ := be.find(key.Name)
+		be.slices = slices.Delete(be.slices, i, i+1)
+		delete(b.w.slices, key)
+		b.endpoints[be] = struct{}{}
+	}
+	if object == nil {
+		return
+	}
+	be := b.backend(Key{key.Namespace, object.Service})
+	i, _ := be.find(key.Name)
+	be.slices = slices.Insert(be.slices, i, object)
+	b.w.slices[key] = object
+	b.endpoints[be] = struct{}{}
+}
+
+// find returns where in be.slices the slice of that name is or would be.
+func (be *backend) find(name string) (int, bool) {
+	return slices.BinarySearchFunc(be.slices, name, func(s *Slice, name string) int {
+		return strings.Compare(s.Name, name)
+	})
+}
+
+// backend returns the node of a Service, existing or not. Whoever asks may
+// change it, so it is looked at again when the batch forgets.
+func (b *batch) backend(key Key) *backend {
+	be := b.w.backends[key]
+	if be == nil {
+		be = &backend{key: key, sites: make(map[*site]struct{}), clusters: make(map[int32]*cluster)}
+		b.w.backends[key] = be
+	}
+	b.backends[be] = struct{}{}
+	return be
+}

@@ -1,0 +1,104 @@
+package translate
+
+import (
+	"cmp"
+
+	routev3 "github.com/envoyproxy/go-control-plane/envoy/config/route/v3"
+)
+
+// A World is all objects and what they were translated to. It belongs to one
+// goroutine; what it hands out is never modified afterwards.
+//
+// Invariant, between two calls of Apply: everything here is a function of the
+// objects and of each invalid site's last valid specification (site.good).
+type World struct {
+	opts     Options
+	sites    map[Key]*site
+	domains  map[string]*domain // that some site claims
+	backends map[Key]*backend   // Services that exist, are named by a site, or have slices
+	slices   map[Key]*Slice     // to know what a slice was before it changed
+
+	table map[string]*routev3.VirtualHost // layout single: the virtual host of each domain
+	begun bool                            // what no object causes has been handed out
+}
+
+// A site is one StaticSite and what is known of it.
+type site struct {
+	*Site          // nil once it is gone
+	key   Key      // outlives Site
+	spec  judged   // its present specification
+	held  []string // Site.Held in normal form
+	wants []string // the domains that it claims, sorted
+
+	// good is the last valid specification: the present one, unless that is
+	// invalid. Nil when none was seen. It is all that the past leaves behind.
+	good *goodSpec
+
+	verdict Verdict // as last handed out
+}
+
+// A domain is one host name and who is concerned with it.
+type domain struct {
+	claimants []*site // in no order
+	holder    *site   // nil: nobody claims it
+	scope     scope   // as last handed out, zero when there is none
+}
+
+// A backend is one Service, what it depends on, and what depends on it.
+type backend struct {
+	key      Key
+	service  *Service           // nil: it does not exist
+	slices   []*Slice           // sorted by name
+	refused  string             // what is wrong with its endpoints, empty when nothing is
+	sites    map[*site]struct{} // whose specification names it
+	clusters map[int32]*cluster // by port; those that scopes lead to
+}
+
+// A cluster is one port of a Service that at least one scope leads to.
+type cluster struct {
+	backend *backend
+	port    int32
+	users   int // scopes that lead to it
+
+	sent     bool     // it is handed out
+	assigned bool     // so are its members, be there any or not
+	members  []member // as last handed out
+}
+
+// NewWorld returns a World without objects. Options left out have the values
+// that the command line gives them.
+func NewWorld(opts Options) *World {
+	opts.Routes = cmp.Or(opts.Routes, RoutesScoped)
+	opts.Upstreams = cmp.Or(opts.Upstreams, UpstreamsEndpoints)
+	opts.HTTPPort = cmp.Or(opts.HTTPPort, 8080)
+	return &World{
+		opts:     opts,
+		sites:    make(map[Key]*site),
+		domains:  make(map[string]*domain),
+		backends: make(map[Key]*backend),
+		slices:   make(map[Key]*Slice),
+		table:    make(map[string]*routev3.VirtualHost),
+	}
+}
+
+// Apply takes in what changed (a nil Object: it is gone) and returns what that
+// did to the configuration and to the verdicts. The first call also returns the
+// resources that no object causes: the listener, and in layout single the route
+// configuration, empty or not.
+//
+// It costs what the changes touch, except in layout single, where a changed
+// route rebuilds the one route configuration, once.
+func (w *World) Apply(changes map[Ref]Object) Delta {
+	b := newBatch(w)
+	for ref, object := range changes {
+		b.take(ref, object)
+	}
+	b.decideClaims()
+	b.buildScopes()
+	b.checkEndpoints()
+	b.buildClusters()
+	b.buildShared()
+	b.judgeSites()
+	b.forget()
+	return b.delta()
+}

@@ -1,0 +1,73 @@
+package xds
+
+import (
+	"sync"
+
+	"google.golang.org/grpc/mem"
+	"google.golang.org/protobuf/encoding/protowire"
+)
+
+// content is what a response says: resources, or names that are removed. It is
+// immutable; its encoded forms are made once, for all streams that are sent it.
+type content struct {
+	upserts []*Resource
+	removes []string
+
+	onceDelta, onceSotw sync.Once
+	delta, sotw         mem.BufferSlice
+}
+
+var nothing = new(content)
+
+// deltaBody returns fields 2 and 6 of a DeltaDiscoveryResponse.
+func (c *content) deltaBody() mem.BufferSlice {
+	c.onceDelta.Do(func() {
+		c.delta = bodyOf(c.upserts, (*Resource).delta)
+		if len(c.removes) > 0 {
+			var b []byte
+			for _, name := range c.removes {
+				b = protowire.AppendString(protowire.AppendTag(b, fieldRemoved, protowire.BytesType), name)
+			}
+			c.delta = append(c.delta, mem.SliceBuffer(b))
+		}
+	})
+	return c.delta
+}
+
+// sotwBody returns fields 2 of a DiscoveryResponse.
+func (c *content) sotwBody() mem.BufferSlice {
+	c.onceSotw.Do(func() { c.sotw = bodyOf(c.upserts, (*Resource).sotw) })
+	return c.sotw
+}
+
+// fewResources is how many resources are sent straight from where they are;
+// more are copied together once, since gRPC handles one long buffer better than
+// thousands of short ones for every stream.
+const fewResources = 8
+
+func bodyOf(resources []*Resource, form func(*Resource) []byte) mem.BufferSlice {
+	if len(resources) <= fewResources {
+		body := make(mem.BufferSlice, 0, len(resources)+1)
+		for _, r := range resources {
+			body = append(body, mem.SliceBuffer(form(r)))
+		}
+		return body
+	}
+	size := 0
+	for _, r := range resources {
+		size += len(form(r))
+	}
+	all := make([]byte, 0, size)
+	for _, r := range resources {
+		all = append(all, form(r)...)
+	}
+	return mem.BufferSlice{mem.SliceBuffer(all)}
+}
+
+// sum adds up the resources, as a table does.
+func (c *content) sum() (sum uint64) {
+	for _, r := range c.upserts {
+		sum += r.sum
+	}
+	return sum
+}

@@ -1,0 +1,123 @@
+package xds
+
+import "google.golang.org/grpc/mem"
+
+// delta is the incremental protocol: DeltaAggregatedResources.
+type delta struct{}
+
+func (delta) request(s *Session, t Type, r *Request, first bool) {
+	st := &s.types[t]
+	for _, name := range r.Unsubscribe {
+		switch {
+		case name == wildcard:
+			st.wildcard = false // Rule 13: names stay.
+		case st.unsubscribe(t, name) && st.wildcard:
+			st.due(t, name) // Rule 14: it is still selected, so say what it is.
+		}
+	}
+	if first {
+		s.begin(t, r)
+		return
+	}
+	for _, name := range r.Subscribe {
+		if name == wildcard {
+			st.wildcard = true
+			st.oweAll(t)
+			continue
+		}
+		s.subscribe(t, name)
+	}
+}
+
+// begin applies the first request of a type. What the client claims to hold at
+// the version that we have is skipped (rules 60, 61); what it claims and is not
+// there is removed (rule 59).
+func (s *Session) begin(t Type, r *Request) {
+	st := &s.types[t]
+	st.wildcard = len(r.Subscribe) == 0 && types[t].wildcard // Rules 8, 9.
+	held := func(res *Resource) bool {
+		version, claimed := r.Claims[res.Name]
+		// Rule 62: what some stream refused is tried again. Rule 91: a placeholder
+		// replaces nothing.
+		return claimed && (res.Placeholder || version == res.Version && !st.at.suspect(res))
+	}
+	for _, name := range r.Subscribe {
+		if name == wildcard {
+			st.wildcard = true
+			continue
+		}
+		res := st.at.lookup(t, name)
+		if res == nil {
+			s.subscribe(t, name)
+			continue
+		}
+		st.named.add(res.slot)
+		if !held(res) {
+			st.owed.add(res.slot)
+		}
+	}
+	if !st.wildcard {
+		return // Rule 63: claims beyond the names are nobody's.
+	}
+	for res := range st.at.tables[t].all {
+		if !held(res) {
+			st.owed.add(res.slot)
+		}
+	}
+	for name := range r.Claims {
+		if st.at.lookup(t, name) == nil {
+			s.vanishedBefore(t, name)
+		}
+	}
+	st.answer = len(r.Claims) == 0 // Rule 31.
+	if len(r.Claims) > 0 && st.owed.count <= maxTaintedClaims {
+		st.attempts = s.resume
+		for slot := range st.owed.each {
+			st.taint(st.at.tables[t].at(slot))
+		}
+	}
+}
+
+// maxTaintedClaims bounds what is encoded anew for a client that connects again.
+// What it lacks may have been in a response that it refused on its last stream,
+// which nobody here remembers, so it is sent in other bytes (rule 90). Where
+// more than this is due, everything has changed: a new build, other options.
+const maxTaintedClaims = 256
+
+// vanishedBefore notes that a resource which the client claims to hold is gone. If
+// others may refer to it, its removal waits its turn (rule 54).
+func (s *Session) vanishedBefore(t Type, name string) {
+	st := &s.types[t]
+	if !removesLater(t) {
+		setTrue(&st.gone, name)
+		return
+	}
+	if st.lingering == nil {
+		st.lingering = make(map[string]lingerer)
+	}
+	st.lingering[name] = lingerer{nil, st.at.seq}
+	s.resumed = true
+}
+
+// due makes a name's present state due.
+func (st *typeState) due(t Type, name string) {
+	if r := st.at.lookup(t, name); r != nil {
+		st.owed.add(r.slot)
+		return
+	}
+	setTrue(&st.gone, name)
+}
+
+func (delta) ignored(*push, *Request) bool { return false }
+func (delta) whole(Type) bool              { return false }
+func (delta) removals() bool               { return true }
+
+func (delta) respond(t Type, at *Snapshot, upserts, removes *content) *Response {
+	return &Response{
+		TypeURL: t.URL(), Version: at.version(t),
+		Upserts: upserts.upserts, Removes: removes.removes,
+		bodies: bodies(upserts.deltaBody(), removes.deltaBody()),
+	}
+}
+
+func bodies(b ...mem.BufferSlice) []mem.BufferSlice { return b }

@@ -1,0 +1,74 @@
+package xds
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/health"
+	healthpb "google.golang.org/grpc/health/grpc_health_v1"
+	"google.golang.org/grpc/keepalive"
+	"google.golang.org/grpc/reflection"
+)
+
+const (
+	// maxRequest is the largest request that is accepted: a client that holds
+	// 100,000 resources claims each by name and version when it connects again,
+	// 5 to 7 MB (rule 66).
+	maxRequest = 64 << 20
+
+	// stopTimeout is how long streams may take to end (rule 72).
+	stopTimeout = 5 * time.Second
+)
+
+// Serve listens on address once something was published, and serves until ctx
+// ends: the discovery service, gRPC health, and reflection, so that grpcurl needs
+// no descriptions of its own. It fails when it cannot listen.
+func (s *Server) Serve(ctx context.Context, address string) error {
+	select {
+	case <-s.store.Published(): // Rule 34: until then the port is closed.
+	case <-ctx.Done():
+		return nil
+	}
+	listener, err := net.Listen("tcp", address)
+	if err != nil {
+		return fmt.Errorf("listen for proxies (--xds-bind-address=%s): %w", address, err)
+	}
+	s.listening.Store(true)
+	g := grpc.NewServer(
+		grpc.ForceServerCodecV2(Codec()),
+		grpc.MaxRecvMsgSize(maxRequest),
+		grpc.SharedWriteBuffer(true),
+		// A client that is gone without a word is noticed within half a minute; one
+		// that does not read is ended by this too, never by a send timeout (rule 70).
+		grpc.KeepaliveParams(keepalive.ServerParameters{Time: 20 * time.Second, Timeout: 10 * time.Second}),
+		// Rule 71: clients may ping as often as they reasonably want.
+		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: 5 * time.Second, PermitWithoutStream: true}),
+	)
+	s.Register(g)
+	healthpb.RegisterHealthServer(g, health.NewServer())
+	reflection.Register(g)
+
+	stopped := make(chan struct{})
+	go func() {
+		defer close(stopped)
+		<-ctx.Done()
+		s.Drain()
+		force := time.AfterFunc(stopTimeout, g.Stop)
+		defer force.Stop()
+		g.GracefulStop()
+	}()
+	err = g.Serve(listener)
+	s.listening.Store(false)
+	if ctx.Err() == nil {
+		return fmt.Errorf("serve proxies on %s: %w", address, err)
+	}
+	<-stopped
+	if errors.Is(err, grpc.ErrServerStopped) {
+		return nil
+	}
+	return err
+}

@@ -1,0 +1,96 @@
+package xds
+
+import "hash/maphash"
+
+const (
+	chunkSize  = 256 // buckets in a chunk
+	bucketLoad = 4   // names in a bucket, on average, before the buckets are doubled
+)
+
+// names finds slots by name: an immutable hash table beside a table. A bucket
+// holds slots, and the table says which name is in a slot, so a name costs four
+// bytes here. Only a resource that comes or goes changes it, at the cost of one
+// chunk and a pointer for each other chunk.
+type names struct {
+	seed   maphash.Seed
+	chunks []*chunk // a power of two of them, or none
+}
+
+type chunk [chunkSize][]uint32
+
+// bucket returns where a name's slot is, if anywhere.
+func (n *names) bucket(name string) (c, b int) {
+	h := maphash.String(n.seed, name)
+	return int(h / chunkSize % uint64(len(n.chunks))), int(h % chunkSize)
+}
+
+// lookup returns the resource with a name, or nil.
+func (t *table) lookup(name string) *Resource {
+	if len(t.names.chunks) == 0 {
+		return nil
+	}
+	c, b := t.names.bucket(name)
+	for _, slot := range t.names.chunks[c][b] {
+		if r := t.at(slot); r.Name == name {
+			return r
+		}
+	}
+	return nil
+}
+
+// addName notes the slot of a name that is new. The resource need not be there
+// yet.
+func (e *edit) addName(name string, slot uint32) {
+	if e.count >= bucketLoad*chunkSize*len(e.names.chunks) {
+		e.growNames()
+	}
+	c, b := e.names.bucket(name)
+	bucket := &e.ownChunk(c)[b]
+	*bucket = append(append(make([]uint32, 0, len(*bucket)+1), *bucket...), slot)
+}
+
+// dropName forgets the slot of a name.
+func (e *edit) dropName(name string, slot uint32) {
+	c, b := e.names.bucket(name)
+	bucket := &e.ownChunk(c)[b]
+	kept := make([]uint32, 0, len(*bucket))
+	for _, s := range *bucket {
+		if s != slot {
+			kept = append(kept, s)
+		}
+	}
+	*bucket = kept
+}
+
+// ownChunk returns a chunk that this edit may write to.
+func (e *edit) ownChunk(i int) *chunk {
+	if e.chunks == nil {
+		e.chunks = make(map[int]bool)
+		e.names.chunks = append([]*chunk(nil), e.names.chunks...)
+	}
+	if !e.chunks[i] {
+		e.chunks[i] = true
+		c := *e.names.chunks[i]
+		e.names.chunks[i] = &c
+	}
+	return e.names.chunks[i]
+}
+
+// growNames doubles the buckets.
+func (e *edit) growNames() {
+	n := max(1, 2*len(e.names.chunks))
+	if n == 1 {
+		e.names.seed = maphash.MakeSeed()
+	}
+	e.names.chunks = make([]*chunk, n)
+	e.chunks = make(map[int]bool, n)
+	for i := range n {
+		e.names.chunks[i] = new(chunk)
+		e.chunks[i] = true
+	}
+	for r := range e.all {
+		c, b := e.names.bucket(r.Name)
+		bucket := &e.names.chunks[c][b]
+		*bucket = append(*bucket, r.slot)
+	}
+}

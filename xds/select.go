@@ -1,0 +1,278 @@
+package xds
+
+import (
+	"maps"
+	"slices"
+)
+
+// This file keeps what a client asked for, and picks from a batch what concerns
+// it. Slots name resources only together with a snapshot; every set of slots in
+// a typeState belongs to its snapshot at, and follow moves them along.
+
+const wildcard = "*"
+
+// selects tells whether the client asked for this resource.
+func (st *typeState) selects(r *Resource) bool { return st.wildcard || st.named.has(r.slot) }
+
+// asks tells whether the client asked for this name, which does not exist.
+func (st *typeState) asks(name string) bool { return st.wildcard || st.missing[name] }
+
+// subscribe adds a name and makes it due, even if the client has it (rule 16).
+func (s *Session) subscribe(t Type, name string) {
+	st := &s.types[t]
+	if r := st.at.lookup(t, name); r != nil {
+		st.named.add(r.slot)
+		st.owed.add(r.slot)
+		return
+	}
+	setTrue(&st.missing, name) // Rule 22.
+	setTrue(&st.gone, name)    // Rules 23, 82.
+}
+
+// unsubscribe drops a name and tells whether it was there.
+func (st *typeState) unsubscribe(t Type, name string) bool {
+	if st.missing[name] {
+		delete(st.missing, name)
+		delete(st.gone, name)
+		return true
+	}
+	r := st.at.lookup(t, name)
+	if r == nil || !st.named.has(r.slot) {
+		return false
+	}
+	st.named.drop(r.slot)
+	return true
+}
+
+// oweAll makes everything due.
+func (st *typeState) oweAll(t Type) {
+	for r := range st.at.tables[t].all {
+		st.owed.add(r.slot)
+	}
+}
+
+// simple tells that the client wants all that a batch has, and nothing else is
+// due: then it is sent what others are sent.
+func (st *typeState) simple(b *batch) bool {
+	if st.owed.count > 0 || len(st.excluded) > 0 || len(st.refused) > 0 || len(st.tainted) > 0 || len(b.suspects) > 0 {
+		return false
+	}
+	if !st.wildcard {
+		for _, r := range b.upserts.upserts {
+			if !st.named.has(r.slot) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// follow moves the sets of slots along a batch that starts at at.
+func (s *Session) follow(st *typeState, b *batch) {
+	if st.named.count == 0 && len(st.missing) == 0 && len(st.gone) == 0 && st.owed.count == 0 && len(st.excluded) == 0 {
+		return
+	}
+	for _, c := range b.changes {
+		if c.old == nil || c.new != nil && c.new.Name == c.old.Name {
+			continue
+		}
+		if st.named.has(c.old.slot) {
+			st.named.drop(c.old.slot)
+			setTrue(&st.missing, c.old.Name)
+		}
+		st.owed.drop(c.old.slot)
+	}
+	for _, r := range b.removed {
+		st.forget(r.Name)
+	}
+	for _, c := range b.changes {
+		if c.new == nil {
+			continue
+		}
+		delete(st.gone, c.new.Name)
+		if st.missing[c.new.Name] {
+			delete(st.missing, c.new.Name)
+			st.named.add(c.new.slot)
+		}
+	}
+}
+
+// upserts moves the client to a snapshot and returns what it must be sent for
+// it. What is excluded stays out; what is new and suspect becomes a trial.
+func (s *Session) upserts(t Type, to *Snapshot) *content {
+	st := &s.types[t]
+	b := to.since(st.at, t)
+	s.linger(t, b, to)
+	s.follow(st, b)
+	st.at = to
+	if st.simple(b) {
+		return &b.upserts
+	}
+	for _, r := range b.upserts.upserts {
+		if st.selects(r) {
+			st.owed.add(r.slot)
+		}
+	}
+	for _, r := range b.suspects {
+		if st.selects(r) {
+			st.owed.add(r.slot)
+		}
+	}
+	table := &to.tables[t]
+	if st.owed.count == table.count && len(st.excluded) == 0 && len(st.refused) == 0 && len(st.tainted) == 0 &&
+		(st.wildcard || st.named.count == table.count) {
+		st.owed.clear()
+		all := to.since(empty, t)
+		for _, r := range all.suspects {
+			st.try(r)
+		}
+		return &all.upserts
+	}
+	out := new(content)
+	var kept slotSet
+	for slot := range st.owed.each {
+		r := table.at(slot)
+		switch {
+		case r == nil:
+		case !st.selects(r):
+			kept.add(slot) // Due as soon as it is asked for: see oweEndpoints.
+		case st.excludes(r):
+		case st.refusedBefore(r):
+			e := st.exclude(r)
+			e.refused, e.reason = true, st.refused[versionOf(r)]
+		case to.suspect(r):
+			st.try(r)
+		default:
+			st.forget(r.Name)
+			out.upserts = append(out.upserts, st.untaint(r))
+		}
+	}
+	st.owed = kept
+	return out
+}
+
+// vanished moves the client's removals to a snapshot and returns the names that it
+// asked for, may hold, and that are gone.
+func (s *Session) vanished(t Type, to *Snapshot) []string {
+	st := &s.types[t]
+	b := to.since(st.removedAt, t)
+	st.removedAt = to
+	if !types[t].sayGone {
+		return nil
+	}
+	told := func(name string) bool {
+		// It may exist again where the client's upserts already are (rule 89).
+		return st.asks(name) && st.at.lookup(t, name) == nil
+	}
+	names := b.removes.removes
+	if len(st.lingering) == 0 && !slices.ContainsFunc(names, func(n string) bool { return !told(n) }) {
+		return names
+	}
+	set := make(map[string]bool)
+	for _, name := range names {
+		if told(name) {
+			set[name] = true
+		}
+	}
+	for name, l := range st.lingering {
+		if l.since <= to.seq {
+			delete(st.lingering, name)
+			if told(name) {
+				set[name] = true
+			}
+		}
+	}
+	return slices.Sorted(maps.Keys(set))
+}
+
+// removes returns the names that the client must be told are gone: what vanished,
+// and what it asked for and does not exist.
+func (s *Session) removes(t Type, vanished []string) *content {
+	st := &s.types[t]
+	if !s.protocol.removals() {
+		st.gone = nil
+		return nothing
+	}
+	names := setOf(vanished)
+	for name := range st.gone {
+		if s.snap.lookup(t, name) == nil { // Else it is on its way.
+			delete(st.gone, name)
+			names[name] = true
+		}
+	}
+	if len(names) == 0 {
+		return nothing
+	}
+	return &content{removes: slices.Sorted(maps.Keys(names))}
+}
+
+// linger remembers what a batch removes and the client may hold, where removedAt
+// does not tell: it does not have the name, or, for a response that holds
+// everything, perhaps another version of it.
+func (s *Session) linger(t Type, b *batch, to *Snapshot) {
+	st := &s.types[t]
+	if !removesLater(t) {
+		return
+	}
+	for _, r := range b.removed {
+		switch {
+		case !st.selects(r):
+			continue
+		case s.protocol.whole(t) && st.owed.has(r.slot): // Not sent.
+			continue
+		case !s.protocol.whole(t) && st.removedAt.lookup(t, r.Name) != nil:
+			continue
+		}
+		held := r
+		if e := st.excluded[r.Name]; e != nil {
+			held = e.last
+		} else if last, excluded := st.lastGood[r.Name]; excluded {
+			held = last
+		}
+		if st.lingering == nil {
+			st.lingering = make(map[string]lingerer)
+		}
+		st.lingering[r.Name] = lingerer{held, to.seq}
+	}
+}
+
+// everything returns all that the client asked for: the newest of each, what it
+// still holds of the removed (rule 55), and of what it refused the last that it
+// accepted. Of the excluded, only those of a trial are in it as they are now.
+func (s *Session) everything(t Type, at *Snapshot, trial []*Resource) *content {
+	st := &s.types[t]
+	all := at.full(t)
+	if st.wildcard && len(st.excluded) == 0 && len(st.lingering) == 0 {
+		return all
+	}
+	out := new(content)
+	for _, r := range all.upserts {
+		if st.selects(r) && !st.excludes(r) {
+			out.upserts = append(out.upserts, r)
+		}
+	}
+	tried := make(map[string]bool, len(trial))
+	for _, r := range trial {
+		tried[r.Name] = true
+	}
+	for _, name := range slices.Sorted(maps.Keys(st.excluded)) {
+		now, last := at.lookup(t, name), st.excluded[name].last
+		if last != nil && !tried[name] && now != nil && st.selects(now) {
+			out.upserts = append(out.upserts, last)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(st.lingering)) {
+		if l := st.lingering[name]; l.resource != nil && st.asks(name) && at.lookup(t, name) == nil {
+			out.upserts = append(out.upserts, l.resource)
+		}
+	}
+	out.upserts = append(out.upserts, trial...)
+	return out
+}
+
+func setTrue(set *map[string]bool, name string) {
+	if *set == nil {
+		*set = make(map[string]bool)
+	}
+	(*set)[name] = true
+}

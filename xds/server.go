@@ -1,0 +1,99 @@
+package xds
+
+import (
+	"sync"
+	"sync/atomic"
+	"time"
+
+	discovery "github.com/envoyproxy/go-control-plane/envoy/service/discovery/v3"
+	"go.uber.org/zap"
+	"google.golang.org/grpc"
+
+	"my-company.com/staticsite-operator/latest"
+)
+
+// DefaultAckTimeout is how long later stages wait for an answer (rule 47).
+const DefaultAckTimeout = 5 * time.Second
+
+// Server serves a Store's snapshots as an aggregated discovery service. The gRPC
+// server that it is registered with must use Codec.
+type Server struct {
+	discovery.UnimplementedAggregatedDiscoveryServiceServer
+
+	store        *Store
+	log          *zap.Logger
+	ackTimeout   time.Duration
+	metrics      *Metrics
+	observations *latest.Map[uint64, StreamState]
+
+	streams atomic.Uint64 // ids given out
+	drain   chan struct{} // closed by Drain
+
+	listening atomic.Bool
+	once      sync.Once
+
+	seen sync.Map // what was logged once: refused versions, unknown types
+}
+
+// NewServer returns a server of a store.
+func NewServer(store *Store, ackTimeout time.Duration, log *zap.Logger) *Server {
+	return &Server{
+		store: store, log: log, ackTimeout: ackTimeout, metrics: newMetrics(),
+		observations: latest.New[uint64, StreamState](),
+		drain:        make(chan struct{}),
+	}
+}
+
+// Register adds the aggregated discovery service and nothing else: no service of
+// a single type, no Fetch.
+func (s *Server) Register(r grpc.ServiceRegistrar) {
+	discovery.RegisterAggregatedDiscoveryServiceServer(r, s)
+}
+
+// Observations are the states of the streams, by id, as they change.
+func (s *Server) Observations() *latest.Map[uint64, StreamState] { return s.observations }
+
+// Metrics returns the server's metrics, to be registered.
+func (s *Server) Metrics() *Metrics { return s.metrics }
+
+// Listening tells whether proxies can connect now.
+func (s *Server) Listening() bool { return s.listening.Load() }
+
+// Drain ends all streams, and those that come after. Clients connect again,
+// elsewhere; a graceful stop alone would wait for them for ever (rule 72).
+func (s *Server) Drain() { s.once.Do(func() { close(s.drain) }) }
+
+// StreamAggregatedResources serves state of the world.
+func (s *Server) StreamAggregatedResources(g discovery.AggregatedDiscoveryService_StreamAggregatedResourcesServer) error {
+	return s.serve(g, "sotw", NewSotwSession, func() (*message, error) {
+		r := new(discovery.DiscoveryRequest)
+		if err := g.RecvMsg(r); err != nil {
+			return nil, err
+		}
+		return &message{node: r.GetNode(), url: r.GetTypeUrl(), Request: Request{
+			Nonce: r.GetResponseNonce(), Refused: r.GetErrorDetail() != nil, Reason: r.GetErrorDetail().GetMessage(),
+			Version: r.GetVersionInfo(), Names: r.GetResourceNames(),
+		}}, nil
+	})
+}
+
+// newDeltaSession counts attempts from the time: a client that comes back has
+// another, on whichever replica.
+func newDeltaSession(snap *Snapshot, ackTimeout time.Duration) *Session {
+	return NewDeltaSession(snap, ackTimeout, int(time.Now().UnixMilli()))
+}
+
+// DeltaAggregatedResources serves delta.
+func (s *Server) DeltaAggregatedResources(g discovery.AggregatedDiscoveryService_DeltaAggregatedResourcesServer) error {
+	return s.serve(g, "delta", newDeltaSession, func() (*message, error) {
+		r := new(discovery.DeltaDiscoveryRequest)
+		if err := g.RecvMsg(r); err != nil {
+			return nil, err
+		}
+		return &message{node: r.GetNode(), url: r.GetTypeUrl(), Request: Request{
+			Nonce: r.GetResponseNonce(), Refused: r.GetErrorDetail() != nil, Reason: r.GetErrorDetail().GetMessage(),
+			Subscribe: r.GetResourceNamesSubscribe(), Unsubscribe: r.GetResourceNamesUnsubscribe(),
+			Claims: r.GetInitialResourceVersions(),
+		}}, nil
+	})
+}

@@ -1,0 +1,428 @@
+package xds
+
+import (
+	"maps"
+	"slices"
+	"strconv"
+	"time"
+)
+
+// Session is the state of one ADS stream, as a machine: requests, snapshots and
+// the time go in, responses and events come out. It does no I/O and has no
+// goroutine, clock or lock; one goroutine owns it.
+//
+// What a client is to be sent is computed when it can be sent, from where the
+// client is to the newest snapshot. Nothing is queued, so nothing can be stale.
+type Session struct {
+	protocol   protocol
+	ackTimeout time.Duration
+	resume     int
+
+	snap   *Snapshot // the newest
+	types  [numTypes]typeState
+	nonces uint64 // responses sent so far; a nonce is never a version (rule 35)
+
+	// A client that connects again asks for clusters first, and some that it
+	// claims may be gone. What it has that refers to them is unknown until it asks
+	// for that too, or is given up on.
+	resumed bool
+	since   time.Time // the first Next
+
+	events  []Event
+	changed bool // State would say something new
+}
+
+// typeState is what a session knows of one type.
+type typeState struct {
+	// What the client asked for. named and missing together are the names it
+	// asked for: a bit for those that exist in at, a string for the others.
+	active   bool // it asked for this type on this stream
+	wildcard bool
+	named    slotSet
+	missing  map[string]bool
+	everName bool // state of the world: it named something once (rules 8, 10)
+
+	// Where the client is. Every upsert up to at, and every removal up to
+	// removedAt, was sent, or is in owed, or in excluded. Up to acked it was also
+	// acknowledged, excluded ones aside. removedAt is never after at.
+	// All are nil until the type is first looked at.
+	at, removedAt, acked *Snapshot
+
+	// lingering are resources that appeared and disappeared while removals waited,
+	// so that neither removedAt nor at has them: the client may.
+	lingering map[string]lingerer
+
+	// What must be said even though it did not change. Slots are those of at.
+	owed   slotSet
+	gone   map[string]bool // names asked for (or claimed) that do not exist
+	answer bool            // a response is due even if there is nothing in it (rule 31)
+	unheld bool            // the client ignored the last push (rule 41)
+
+	inflight *push // at most one (rule 48)
+	late     *push // timed out, then overtaken by inflight; its refusal still counts
+
+	refusals
+}
+
+// lingerer is a resource that is gone since the snapshot with this number.
+type lingerer struct {
+	resource *Resource // as the client accepted it, nil: it did not
+	since    uint64
+}
+
+// A push is one response that the client has not answered yet.
+type push struct {
+	nonce   string
+	version string
+	fresh   []*Resource // what the client had not acknowledged before: whom a refusal may be about
+	removes []string
+	from    *Snapshot // where the client was before
+	to      *Snapshot // where it is once it has answered
+	trial   bool
+	sentAt  time.Time
+	expired bool // not answered in time: nobody waits for it any more (rule 47)
+}
+
+// protocol is what differs between state of the world and delta.
+type protocol interface {
+	// request applies the subscription in a request. first: of this type, on
+	// this stream.
+	request(s *Session, t Type, r *Request, first bool)
+	// ignored tells that an answer without an error is not an ACK.
+	ignored(p *push, r *Request) bool
+	// whole tells that responses of the type hold everything, not only news.
+	whole(t Type) bool
+	// removals tells that responses can say that a resource is gone.
+	removals() bool
+	// respond makes the response of a push.
+	respond(t Type, at *Snapshot, upserts, removes *content) *Response
+}
+
+// Request is a discovery request of either protocol, of a known type.
+type Request struct {
+	Type    Type
+	Nonce   string
+	Refused bool   // error_detail is present: a NACK, and nothing else is (rule 40)
+	Reason  string // its message
+
+	Version string   // state of the world: version_info
+	Names   []string // state of the world: resource_names
+
+	Subscribe   []string          // delta
+	Unsubscribe []string          // delta
+	Claims      map[string]string // delta: initial_resource_versions
+}
+
+// Event is something that happened on a stream that others must know.
+type Event struct {
+	Kind     EventKind
+	Type     Type
+	Resource *Resource // Refused: which version
+	Reason   string    // Refused, EarlyRefusal: the client's words
+}
+
+// EventKind is the kind of an Event.
+type EventKind uint8
+
+// The events.
+const (
+	Refused      EventKind = iota // the client refused this very resource
+	AckTimeout                    // a push was not answered in time (rule 47)
+	EarlyRefusal                  // the first request of a type carried an error (rule 6)
+)
+
+// NewDeltaSession returns the session of a DeltaAggregatedResources stream.
+// Resume is a number that no earlier stream of the client had, here or on another
+// replica: attempts to send a resource in other bytes count from there if the
+// client claims to hold something (rule 90).
+func NewDeltaSession(snap *Snapshot, ackTimeout time.Duration, resume int) *Session {
+	return &Session{protocol: delta{}, snap: snap, ackTimeout: ackTimeout, resume: resume}
+}
+
+// NewSotwSession returns the session of a StreamAggregatedResources stream.
+func NewSotwSession(snap *Snapshot, ackTimeout time.Duration) *Session {
+	return &Session{protocol: sotw{}, snap: snap, ackTimeout: ackTimeout}
+}
+
+// Publish gives the session the newest snapshot.
+func (s *Session) Publish(snap *Snapshot) { s.snap = snap }
+
+// Request gives the session a request of its client.
+func (s *Session) Request(r *Request) {
+	st := &s.types[r.Type]
+	first := !st.active
+	switch {
+	case first && r.Refused:
+		s.events = append(s.events, Event{Kind: EarlyRefusal, Type: r.Type, Reason: r.Reason}) // Rule 6.
+	case !first:
+		s.answered(st, r) // Rule 5: in a first request the nonce is another stream's.
+	}
+	if first {
+		st.active = true
+		s.changed = true
+		s.bring(r.Type)
+	}
+	s.protocol.request(s, r.Type, r, first)
+}
+
+// bring moves a type that nothing was sent of to the newest snapshot.
+func (s *Session) bring(t Type) {
+	st := &s.types[t]
+	if st.at != nil {
+		s.follow(st, s.snap.since(st.at, t))
+	}
+	st.at, st.removedAt = s.snap, s.snap
+}
+
+// answered takes the ACK or NACK in a request, if it is one: it bears the nonce
+// of a push that was not answered yet. Any other is no answer, whatever else it
+// says (rules 19, 20, 81, 85).
+func (s *Session) answered(st *typeState, r *Request) {
+	switch {
+	case r.Nonce == "":
+	case st.inflight != nil && st.inflight.nonce == r.Nonce:
+		p := st.inflight
+		st.inflight, st.late = nil, nil // answers come in order
+		s.changed = true
+		switch {
+		case r.Refused:
+			s.refuse(r.Type, p, r.Reason)
+			st.acked, st.unheld = p.to, false // but for what refuse excluded
+		case s.protocol.ignored(p, r):
+			st.unheld = true // Rule 41: it holds nothing of it.
+		default:
+			st.acked, st.unheld = p.to, false
+			st.accept(p)
+		}
+	case st.late != nil && st.late.nonce == r.Nonce:
+		p := st.late
+		st.late = nil
+		if r.Refused { // Rule 44: of these versions only.
+			s.refuse(r.Type, p, r.Reason)
+		} else if p.trial {
+			s.acceptLate(r.Type, p)
+		}
+	}
+}
+
+// Next returns the next response to send, or nil when there is none now: until
+// a request, a snapshot or Deadline.
+func (s *Session) Next(now time.Time) (Type, *Response) {
+	if s.since.IsZero() {
+		s.since = now
+	}
+	s.expire(now)
+	limit := s.snap
+	for i, stage := range stages {
+		if i == len(stages)-1 && s.referrersUnknown(now) {
+			break
+		}
+		reached := limit
+		for _, step := range stage {
+			st := &s.types[step.t]
+			if !st.active {
+				continue
+			}
+			if p, r := s.push(step, limit); p != nil {
+				return step.t, s.send(step.t, p, r, now)
+			}
+			reached = older(reached, st.settled())
+		}
+		limit = reached
+	}
+	for t := range numTypes {
+		if p, r := s.trial(t); p != nil {
+			return t, s.send(t, p, r, now)
+		}
+	}
+	return 0, nil
+}
+
+// referrersUnknown tells that removals of the last stage must wait for the first
+// request of a type that may refer to them.
+func (s *Session) referrersUnknown(now time.Time) bool {
+	if !s.resumed || now.Sub(s.since) >= s.ackTimeout {
+		return false
+	}
+	for _, step := range stages[len(stages)-2] {
+		if s.types[step.t].active {
+			return false
+		}
+	}
+	return true
+}
+
+// busy tells that no push of the type may be sent now: one is in flight, or one
+// was not answered in time and another has overtaken it. Who answers nothing is
+// sent no more than two.
+func (st *typeState) busy() bool {
+	return st.inflight != nil && (!st.inflight.expired || st.late != nil)
+}
+
+// settled is how far the client has answered.
+func (st *typeState) settled() *Snapshot {
+	if st.inflight != nil && !st.inflight.expired {
+		return st.inflight.from
+	}
+	return st.at
+}
+
+// push moves the client along one step as far as it may go, and returns the push
+// for it, nil if there is nothing to say.
+func (s *Session) push(step step, limit *Snapshot) (*push, *Response) {
+	t, st := step.t, &s.types[step.t]
+	if st.busy() {
+		return nil, nil
+	}
+	p := &push{from: st.at, to: st.at}
+	if step.what&upsert != 0 {
+		p.to = newer(st.at, limit)
+	}
+	answer := st.answer
+	upserts := s.upserts(t, p.to)
+	var vanished []string
+	switch {
+	case !removesLater(t):
+		vanished = s.vanished(t, p.to)
+	case step.what&remove != 0:
+		vanished = s.vanished(t, newer(st.removedAt, older(limit, p.to)))
+	}
+	removes := s.removes(t, vanished)
+	st.answer = false
+	news := len(upserts.upserts) > 0 || len(removes.removes) > 0
+
+	switch {
+	case s.protocol.whole(t):
+		if !news && !answer && len(vanished) == 0 {
+			break
+		}
+		p.fresh, p.removes = st.unanswered(upserts.upserts), vanished
+		upserts, removes = s.everything(t, p.to, nil), nothing
+		return p, s.protocol.respond(t, p.to, upserts, removes)
+	case news || answer:
+		p.fresh, p.removes = upserts.upserts, removes.removes
+		return p, s.protocol.respond(t, p.to, upserts, removes)
+	}
+	if st.inflight == nil && !st.unheld && st.acked != p.to {
+		st.acked, s.changed = p.to, true // It holds all up to here.
+	}
+	return nil, nil
+}
+
+// unanswered adds to what is new in a response that holds everything what was
+// new in the one that it overtakes.
+func (st *typeState) unanswered(fresh []*Resource) []*Resource {
+	if st.inflight == nil {
+		return fresh
+	}
+	all := slices.Clone(fresh)
+	for _, r := range st.inflight.fresh {
+		now := st.at.tables[r.Type].lookup(r.Name)
+		if now != nil && now.Version == r.Version && !slices.ContainsFunc(fresh, func(f *Resource) bool { return f.Name == r.Name }) {
+			all = append(all, r)
+		}
+	}
+	return all
+}
+
+// send numbers a push and remembers it.
+func (s *Session) send(t Type, p *push, r *Response, now time.Time) *Response {
+	st := &s.types[t]
+	s.nonces++
+	r.Nonce = strconv.FormatUint(s.nonces, 36)
+	p.nonce, p.version, p.sentAt = r.Nonce, r.Version, now
+	if st.inflight != nil {
+		st.late = st.inflight
+	}
+	st.inflight = p
+	if t == Cluster {
+		s.oweEndpoints(p.fresh)
+	}
+	s.changed = true
+	return r
+}
+
+// oweEndpoints makes the assignments of clusters that are being sent due again:
+// a client that takes up a cluster waits for its endpoints, and forgets those it
+// had (rules 50 to 53).
+func (s *Session) oweEndpoints(clusters []*Resource) {
+	st := &s.types[Endpoint]
+	if st.at == nil {
+		s.bring(Endpoint)
+	}
+	for _, c := range clusters {
+		if r := st.at.lookup(Endpoint, c.Name); r != nil {
+			st.owed.add(r.slot)
+		}
+	}
+}
+
+// expire opens the gates of pushes that were not answered in time (rule 47).
+func (s *Session) expire(now time.Time) {
+	for t := range numTypes {
+		if p := s.types[t].inflight; p != nil && !p.expired && now.Sub(p.sentAt) >= s.ackTimeout {
+			p.expired = true
+			s.events = append(s.events, Event{Kind: AckTimeout, Type: t})
+		}
+	}
+}
+
+// Deadline returns when Next must be called again if nothing happens before;
+// zero: not at all.
+func (s *Session) Deadline() (d time.Time) {
+	for t := range numTypes {
+		if p := s.types[t].inflight; p != nil && !p.expired {
+			d = earlier(d, p.sentAt.Add(s.ackTimeout))
+		}
+	}
+	if s.resumed && s.referrersUnknown(s.since) {
+		d = earlier(d, s.since.Add(s.ackTimeout))
+	}
+	return d
+}
+
+// Events returns what happened since the last call.
+func (s *Session) Events() []Event {
+	e := s.events
+	s.events = nil
+	return e
+}
+
+// respondUnknown answers a delta request for a type that is not served, so that
+// the client does not wait: the names do not exist (rule 4).
+func (s *Session) respondUnknown(url string, names []string) *Response {
+	s.nonces++
+	c := &content{removes: slices.Sorted(maps.Keys(setOf(names)))}
+	return &Response{TypeURL: url, Nonce: strconv.FormatUint(s.nonces, 36), Removes: c.removes,
+		bodies: bodies(c.deltaBody())}
+}
+
+// earlier returns the earlier of two times; zero is none.
+func earlier(a, b time.Time) time.Time {
+	if a.IsZero() || b.Before(a) {
+		return b
+	}
+	return a
+}
+
+func older(a, b *Snapshot) *Snapshot {
+	if a.seq < b.seq {
+		return a
+	}
+	return b
+}
+
+func newer(a, b *Snapshot) *Snapshot {
+	if a.seq > b.seq {
+		return a
+	}
+	return b
+}
+
+func setOf(names []string) map[string]bool {
+	set := make(map[string]bool, len(names))
+	for _, n := range names {
+		set[n] = true
+	}
+	return set
+}

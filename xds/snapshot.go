@@ -1,0 +1,163 @@
+package xds
+
+import (
+	"slices"
+	"strconv"
+	"sync"
+	"weak"
+)
+
+// Snapshot is everything that is served, at one moment. It is immutable and
+// shares what did not change with the snapshots around it.
+type Snapshot struct {
+	seq      uint64
+	tables   [numTypes]table
+	suspects map[suspect]bool // not to be modified
+
+	superseded chan struct{} // closed when there is a newer snapshot
+
+	mu     sync.Mutex // guards shared; never held while a batch is built
+	shared []weak.Pointer[sharedBatch]
+}
+
+// suspect is a version of a resource that some stream refused.
+type suspect struct {
+	t             Type
+	name, version string
+}
+
+func suspectOf(r *Resource) suspect { return suspect{r.Type, r.Name, r.Version} }
+
+// empty is the snapshot before the first.
+var empty = new(Snapshot)
+
+// Seq numbers the snapshots of one Store, from 1 upwards.
+func (s *Snapshot) Seq() uint64 { return s.seq }
+
+// Superseded is closed when there is a newer snapshot.
+func (s *Snapshot) Superseded() <-chan struct{} { return s.superseded }
+
+// Len returns how many resources of a type there are.
+func (s *Snapshot) Len(t Type) int { return s.tables[t].count }
+
+// version identifies the content of a type's table: equal on every replica that
+// serves the same (rules 35, 36).
+func (s *Snapshot) version(t Type) string { return strconv.FormatUint(s.tables[t].sum, 36) }
+
+// lookup returns the resource with a name, or nil.
+func (s *Snapshot) lookup(t Type, name string) *Resource {
+	return s.tables[t].lookup(name)
+}
+
+// suspect tells whether this version of the resource was refused by a stream.
+func (s *Snapshot) suspect(r *Resource) bool {
+	return len(s.suspects) > 0 && s.suspects[suspectOf(r)]
+}
+
+// serves tells whether a version of a resource is the one in this snapshot.
+func (s *Snapshot) serves(v suspect) bool {
+	r := s.lookup(v.t, v.name)
+	return r != nil && r.Version == v.version
+}
+
+// batch is the way of one type from one snapshot to a later one. It is immutable
+// and shared by all streams that go this way.
+type batch struct {
+	changes  []change // slot by slot
+	upserts  content
+	removes  content
+	removed  []*Resource // what removes names
+	suspects []*Resource // upserts too, but sent last and alone
+}
+
+// change is what happened in one slot. The two may have different names.
+type change struct{ old, new *Resource }
+
+// since returns the batch from an earlier snapshot to this one. Suspects are in
+// it apart. A placeholder never replaces anything (rule 91). A name that moved
+// to another slot is one upsert and no removal (rule 89).
+func (s *Snapshot) since(from *Snapshot, t Type) *batch {
+	if s.tables[t].same(&from.tables[t]) {
+		return noChange
+	}
+	return s.share(from, t, false, func(b *batch) {
+		gone := make(map[string]bool)
+		s.tables[t].diff(&from.tables[t], func(old, new *Resource) {
+			b.changes = append(b.changes, change{old, new})
+			if old != nil && (new == nil || new.Name != old.Name) {
+				gone[old.Name] = true
+			}
+		})
+		for _, c := range b.changes {
+			if c.new == nil {
+				continue
+			}
+			replaces := c.old != nil && c.old.Name == c.new.Name || gone[c.new.Name]
+			delete(gone, c.new.Name)
+			switch {
+			case c.new.Placeholder && replaces:
+			case s.suspect(c.new):
+				b.suspects = append(b.suspects, c.new)
+			default:
+				b.upserts.upserts = append(b.upserts.upserts, c.new)
+			}
+		}
+		for _, c := range b.changes {
+			if c.old != nil && gone[c.old.Name] {
+				b.removes.removes = append(b.removes.removes, c.old.Name)
+				b.removed = append(b.removed, c.old)
+			}
+		}
+	})
+}
+
+var noChange = new(batch)
+
+// full returns all resources of a type, suspects too: what a state-of-the-world
+// client is sent.
+func (s *Snapshot) full(t Type) *content {
+	return &s.share(empty, t, true, func(b *batch) {
+		b.upserts.upserts = slices.AppendSeq(make([]*Resource, 0, s.tables[t].count), s.tables[t].all)
+	}).upserts
+}
+
+// sharedBatch is a batch that is built once, by whoever needs it first.
+type sharedBatch struct {
+	from  uint64
+	t     Type
+	full  bool
+	once  sync.Once
+	batch batch
+}
+
+// share returns the batch with this key, built by at most one caller. It lives
+// as long as some stream has it in flight: a second copy of a large
+// configuration is not kept for the next who may want it.
+func (s *Snapshot) share(from *Snapshot, t Type, full bool, build func(*batch)) *batch {
+	b := s.sharedBatch(from.seq, t, full)
+	b.once.Do(func() { build(&b.batch) })
+	return &b.batch
+}
+
+func (s *Snapshot) sharedBatch(from uint64, t Type, full bool) *sharedBatch {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	live := s.shared[:0]
+	var found *sharedBatch
+	for _, w := range s.shared {
+		b := w.Value()
+		if b == nil {
+			continue
+		}
+		live = append(live, w)
+		if b.from == from && b.t == t && b.full == full {
+			found = b
+		}
+	}
+	if found == nil {
+		found = &sharedBatch{from: from, t: t, full: full}
+		live = append(live, weak.Make(found))
+	}
+	s.shared = live
+	return found
+}

@@ -1,0 +1,56 @@
+package xds
+
+// StreamState is what one connected client holds: all of the snapshot with
+// number Acked, type by type, but for the exceptions.
+type StreamState struct {
+	ID     uint64 // of the stream, unique in this process
+	Node   string // the client's node id, not unique
+	Closed bool   // the stream has ended; everything else is what was known last
+
+	Types      [numTypes]TypeState
+	Exceptions map[ResourceName]Exception // not to be modified
+}
+
+// TypeState is what a client holds of one type.
+type TypeState struct {
+	Active bool   // it asked for the type
+	Acked  uint64 // Seq of the snapshot that it acknowledged; 0: none yet
+}
+
+// ResourceName is a resource by name.
+type ResourceName struct {
+	Type Type
+	Name string
+}
+
+// Exception is a resource that a client does not hold in its newest version.
+type Exception struct {
+	Version string
+	Refused bool   // the client refused it; else it is still being tried
+	Reason  string // the client's words
+}
+
+// State returns what the client holds, and whether that changed since the last
+// call.
+func (s *Session) State() (StreamState, bool) {
+	changed := s.changed
+	s.changed = false
+	if !changed {
+		return StreamState{}, false
+	}
+	var state StreamState
+	for t := range numTypes {
+		st := &s.types[t]
+		state.Types[t].Active = st.active
+		if st.acked != nil {
+			state.Types[t].Acked = st.acked.seq
+		}
+		for name, e := range st.excluded {
+			if state.Exceptions == nil {
+				state.Exceptions = make(map[ResourceName]Exception)
+			}
+			state.Exceptions[ResourceName{t, name}] = Exception{e.resource.Version, e.refused, e.reason}
+		}
+	}
+	return state, true
+}

@@ -1,0 +1,138 @@
+package xds
+
+import (
+	"sync"
+	"sync/atomic"
+)
+
+// Change replaces or removes one resource.
+type Change struct {
+	Type     Type
+	Name     string
+	Resource *Resource // nil: removed
+}
+
+// Store holds the newest snapshot. Publishing never waits for a stream; a stream
+// never misses the newest snapshot and may skip the ones between.
+type Store struct {
+	latest atomic.Pointer[Snapshot]
+	first  chan struct{} // closed by the first publication
+
+	mu    sync.Mutex // one publication at a time; guards what follows
+	free  [numTypes][]uint32
+	slots [numTypes]uint32 // slots ever given out
+}
+
+// NewStore returns a store that nothing was published to yet.
+func NewStore() *Store {
+	return &Store{first: make(chan struct{})}
+}
+
+// Latest returns the newest snapshot, or nil before the first publication.
+func (s *Store) Latest() *Snapshot { return s.latest.Load() }
+
+// Published is closed once there is a snapshot. Until then streams are held and
+// nothing is sent: an empty first answer would delete every listener (rule 34).
+func (s *Store) Published() <-chan struct{} { return s.first }
+
+// Publish makes the changes visible to all streams at once and returns the
+// snapshot that has them; of several changes of one name the last counts.
+// A change that changes nothing is dropped, and when none is left nothing is
+// published (rule 37), except the first time. The cost is that of the changes.
+func (s *Store) Publish(changes []Change) *Snapshot {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	old := s.latest.Load()
+	if old == nil {
+		old = empty
+	}
+	var edits [numTypes]edit
+	for t := range numTypes {
+		edits[t].table = old.tables[t]
+	}
+	changed := s.latest.Load() == nil
+	for _, c := range changes {
+		if s.apply(&edits[c.Type], c) {
+			changed = true
+		}
+	}
+	if !changed {
+		return old
+	}
+	next := &Snapshot{seq: old.seq + 1, suspects: old.suspects}
+	for t := range numTypes {
+		next.tables[t] = edits[t].table
+	}
+	s.replace(next)
+	return next
+}
+
+// apply does one change and tells whether it was one.
+func (s *Store) apply(e *edit, c Change) bool {
+	old := e.lookup(c.Name)
+	switch {
+	case c.Resource == nil && old == nil:
+		return false
+	case c.Resource == nil:
+		e.dropName(c.Name, old.slot)
+		e.set(old.slot, nil)
+		s.free[c.Type] = append(s.free[c.Type], old.slot)
+		return true
+	case old == nil:
+		c.Resource.slot = s.allocate(c.Type)
+		e.addName(c.Name, c.Resource.slot)
+	case old.Version == c.Resource.Version && old.Placeholder == c.Resource.Placeholder:
+		return false
+	default:
+		c.Resource.slot = old.slot
+	}
+	e.set(c.Resource.slot, c.Resource)
+	return true
+}
+
+// allocate returns a slot for a new resource. A slot that became free is used
+// again, so tables do not grow with churn.
+func (s *Store) allocate(t Type) uint32 {
+	if free := s.free[t]; len(free) > 0 {
+		slot := free[len(free)-1]
+		s.free[t] = free[:len(free)-1]
+		return slot
+	}
+	s.slots[t]++
+	return s.slots[t] - 1
+}
+
+// Suspect marks a version of a resource that a stream refused: from now on it is
+// sent last and alone (design.md section 7, rule 42), also when it comes back
+// after another version.
+func (s *Store) Suspect(r *Resource) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	old := s.latest.Load()
+	if old == nil || old.suspect(r) {
+		return
+	}
+	next := &Snapshot{seq: old.seq + 1, tables: old.tables, suspects: make(map[suspect]bool)}
+	for k := range old.suspects {
+		// Beyond the bound only what is served now is worth remembering.
+		if len(old.suspects) < maxSuspects || next.serves(k) {
+			next.suspects[k] = true
+		}
+	}
+	next.suspects[suspectOf(r)] = true
+	s.replace(next)
+}
+
+// maxSuspects bounds the marks for versions that are not served any more.
+const maxSuspects = 1_000
+
+// replace makes next the newest snapshot and wakes whoever waits for it.
+func (s *Store) replace(next *Snapshot) {
+	next.superseded = make(chan struct{})
+	old := s.latest.Swap(next)
+	if old == nil {
+		close(s.first)
+		return
+	}
+	close(old.superseded)
+}

@@ -1,0 +1,203 @@
+package xds
+
+import (
+	"context"
+	"errors"
+	"io"
+	"time"
+
+	core "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
+	"go.uber.org/zap"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/peer"
+	"google.golang.org/grpc/status"
+)
+
+// message is a request as it came in.
+type message struct {
+	node *core.Node
+	url  string
+	Request
+}
+
+// stream is one connected client. gRPC's own goroutine runs it: it alone owns
+// the session and calls Send. A second one reads, and never outlives it.
+type stream struct {
+	server  *Server
+	grpc    grpc.ServerStream
+	session *Session
+	snap    *Snapshot
+	log     *zap.Logger
+
+	id    uint64
+	node  string // from the first message; later ones are ignored (rules 1, 80)
+	named bool   // the first message was read
+	delta bool
+}
+
+func (s *Server) serve(g grpc.ServerStream, protocol string, start func(*Snapshot, time.Duration) *Session,
+	recv func() (*message, error)) error {
+	ctx := g.Context()
+	select {
+	case <-s.store.Published(): // Rule 34.
+	case <-ctx.Done():
+		return nil
+	case <-s.drain:
+		return errDraining
+	}
+	s.metrics.streams.WithLabelValues(protocol).Inc()
+	defer s.metrics.streams.WithLabelValues(protocol).Dec()
+
+	snap := s.store.Latest()
+	st := &stream{
+		server: s, grpc: g, session: start(snap, s.ackTimeout), snap: snap,
+		id: s.streams.Add(1), delta: protocol == "delta",
+		log: s.log.With(zap.String("protocol", protocol), zap.String("peer", peerOf(ctx))),
+	}
+	defer st.close()
+	return st.run(ctx, st.read(ctx, recv))
+}
+
+var errDraining = status.Error(codes.Unavailable, "this replica is shutting down")
+
+// read reads requests until the client or the stream ends.
+func (st *stream) read(ctx context.Context, recv func() (*message, error)) <-chan *message {
+	requests := make(chan *message)
+	go func() {
+		defer close(requests)
+		for {
+			m, err := recv()
+			if err != nil {
+				if !errors.Is(err, io.EOF) && status.Code(err) != codes.Canceled { // Rule 73.
+					st.log.Debug("stream broken", zap.Error(err))
+				}
+				return
+			}
+			select {
+			case requests <- m:
+			case <-ctx.Done(): // Rule 67.
+				return
+			}
+		}
+	}()
+	return requests
+}
+
+// run sends whatever is due, and then waits for something to happen.
+func (st *stream) run(ctx context.Context, requests <-chan *message) error {
+	timer := time.NewTimer(time.Hour)
+	defer timer.Stop()
+	for {
+		if err := st.flush(); err != nil {
+			return err
+		}
+		var timeout <-chan time.Time
+		if d := st.session.Deadline(); !d.IsZero() {
+			timer.Reset(time.Until(d))
+			timeout = timer.C
+		}
+		select {
+		case m, ok := <-requests:
+			if !ok {
+				return nil
+			}
+			if err := st.receive(m); err != nil {
+				return err
+			}
+		case <-st.snap.Superseded():
+			st.snap = st.server.store.Latest()
+			st.session.Publish(st.snap)
+		case <-timeout:
+		case <-ctx.Done():
+			return nil
+		case <-st.server.drain:
+			return errDraining
+		}
+	}
+}
+
+// receive hands a request to the session.
+func (st *stream) receive(m *message) error {
+	if !st.named {
+		st.named = true
+		st.node = m.node.GetId() // Rule 2: nothing here depends on it, so it may be empty.
+		st.log = st.log.With(zap.String("node", st.node))
+		st.log.Info("proxy connected")
+	}
+	if m.url == "" {
+		return status.Error(codes.InvalidArgument, "type_url is empty: an aggregated stream needs it in each request") // Rule 3.
+	}
+	t, known := TypeByURL(m.url)
+	if !known {
+		return st.unknown(m)
+	}
+	m.Type = t
+	st.session.Request(&m.Request)
+	return nil
+}
+
+// unknown answers a request of a type that is not served (rule 4).
+func (st *stream) unknown(m *message) error {
+	if _, logged := st.server.seen.LoadOrStore("type "+m.url, true); !logged {
+		st.log.Warn("proxy asks for a type that is not served", zap.String("type", m.url))
+	}
+	if !st.delta || len(m.Subscribe) == 0 {
+		return nil
+	}
+	return st.grpc.SendMsg(st.session.respondUnknown(m.url, m.Subscribe))
+}
+
+// flush sends every response that is due. A client that does not read blocks
+// here, its own stream and nobody else; keepalive ends it (rules 69, 70).
+func (st *stream) flush() error {
+	for {
+		t, r := st.session.Next(time.Now())
+		st.report()
+		if r == nil {
+			return nil
+		}
+		st.server.metrics.sent(t, r)
+		if err := st.grpc.SendMsg(r); err != nil {
+			return err
+		}
+	}
+}
+
+// report tells others what happened, without waiting for anyone (rule 74).
+func (st *stream) report() {
+	for _, e := range st.session.Events() {
+		st.server.metrics.event(e)
+		switch e.Kind {
+		case Refused:
+			st.server.store.Suspect(e.Resource)
+			key := "refused " + e.Type.String() + " " + e.Resource.Name + " " + e.Resource.Version
+			if _, logged := st.server.seen.LoadOrStore(key, true); !logged { // Rule 85.
+				st.log.Warn("proxy refused a resource", zap.Stringer("type", e.Type),
+					zap.String("name", e.Resource.Name), zap.String("version", e.Resource.Version), zap.String("error", e.Reason))
+			}
+		case AckTimeout:
+			st.log.Info("proxy does not answer", zap.Stringer("type", e.Type), zap.Duration("for", st.server.ackTimeout))
+		case EarlyRefusal:
+			st.log.Info("proxy connected with a refusal of another stream", zap.Stringer("type", e.Type), zap.String("error", e.Reason))
+		}
+	}
+	if state, changed := st.session.State(); changed {
+		state.ID, state.Node = st.id, st.node
+		st.server.observations.Put(st.id, state)
+	}
+}
+
+func (st *stream) close() {
+	if st.named {
+		st.log.Info("proxy disconnected")
+	}
+	st.server.observations.Put(st.id, StreamState{ID: st.id, Node: st.node, Closed: true})
+}
+
+func peerOf(ctx context.Context) string {
+	if p, ok := peer.FromContext(ctx); ok {
+		return p.Addr.String()
+	}
+	return ""
+}

@@ -1,0 +1,78 @@
+package xds
+
+import "slices"
+
+// Type is a kind of xDS resource. It indexes the type table, so that what a
+// stream holds of each is an array, not a map.
+type Type uint8
+
+// The types that are served. A further one is a row in the table below and, if
+// others depend on it, a place in stages.
+const (
+	Cluster Type = iota
+	Endpoint
+	Listener
+	ScopedRoute
+	Route
+	numTypes
+)
+
+var types = [numTypes]struct {
+	name, url string
+
+	// wildcard: a first request without names asks for everything (rules 8, 9),
+	// and a state-of-the-world response holds everything (rules 29, 30).
+	wildcard bool
+
+	// sayGone: a delta client is told when such a resource disappears. Of the
+	// others it hears it only when it asks (rule 56).
+	sayGone bool
+}{
+	Cluster:     {"cluster", "type.googleapis.com/envoy.config.cluster.v3.Cluster", true, true},
+	Endpoint:    {"endpoint", "type.googleapis.com/envoy.config.endpoint.v3.ClusterLoadAssignment", false, true},
+	Listener:    {"listener", "type.googleapis.com/envoy.config.listener.v3.Listener", true, true},
+	ScopedRoute: {"scope", "type.googleapis.com/envoy.config.route.v3.ScopedRouteConfiguration", true, true},
+	Route:       {"route", "type.googleapis.com/envoy.config.route.v3.RouteConfiguration", false, false},
+}
+
+// String returns a short name for logs and scripts, such as "cluster".
+func (t Type) String() string { return types[t].name }
+
+// URL returns the type URL, "type.googleapis.com/envoy...".
+func (t Type) URL() string { return types[t].url }
+
+// TypeByURL returns the type with the given URL, and whether it is served.
+func TypeByURL(url string) (Type, bool) {
+	for t := range numTypes {
+		if types[t].url == url {
+			return t, true
+		}
+	}
+	return 0, false
+}
+
+// What a step of the order below sends.
+const (
+	upsert = 1 << iota
+	remove
+)
+
+type step struct {
+	t    Type
+	what int
+}
+
+// stages is the make-before-break order. Unsolicited changes of a stage wait
+// until the pushes of earlier stages are answered or have timed out; replies to
+// a request never wait. Rules 49 and 54.
+var stages = [...][]step{
+	{{Cluster, upsert}, {Endpoint, upsert}}, // Rule 39: the CDS ACK waits for EDS, so never the reverse.
+	{{Listener, upsert | remove}, {ScopedRoute, upsert | remove}, {Route, upsert | remove}},
+	{{Cluster, remove}, {Endpoint, remove}},
+}
+
+// removesLater tells whether removals of the type have a stage of their own,
+// after its upserts.
+func removesLater(t Type) bool {
+	return slices.Contains(stages[len(stages)-1], step{t, remove})
+}
