@@ -179,14 +179,22 @@ func (j *join) advance() {
 	if len(j.proxies) == 0 {
 		return
 	}
+	var kept []waiter // whose resources are being tried again after a refusal
 	for len(j.waiting) > 0 && j.waiting[0].seq <= j.floor {
 		w := j.waiting[0]
 		j.waiting[0] = waiter{}
 		j.waiting = j.waiting[1:]
-		if w.site.seq == w.seq {
-			j.settle(w.site)
-			j.put(w.site, false)
+		if w.site.seq != w.seq {
+			continue
 		}
+		j.settle(w.site)
+		j.put(w.site, false)
+		if !w.site.settled {
+			kept = append(kept, w)
+		}
+	}
+	if len(kept) > 0 {
+		j.waiting = append(kept, j.waiting...)
 	}
 }
 
@@ -194,7 +202,10 @@ func (j *join) advance() {
 // a proxy connects that is still catching up: a True would otherwise be
 // rewritten in every site whenever a proxy comes or goes.
 func (j *join) settle(s *site) {
-	if len(j.proxies) > 0 && s.seq <= j.floor {
+	if len(j.proxies) == 0 || s.seq > j.floor {
+		return
+	}
+	if _, trying, _ := j.excepted(s); trying == 0 {
 		s.settled = true
 	}
 }

@@ -3,17 +3,8 @@ package translate
 import (
 	"fmt"
 	"strings"
-)
 
-// Reasons of the condition ResolvedRefs.
-const (
-	reasonResolvedRefs           = "ResolvedRefs"
-	reasonInvalidSpec            = "InvalidSpec"
-	reasonServiceNotFound        = "ServiceNotFound"
-	reasonPortNotFound           = "PortNotFound"
-	reasonUnsupportedServiceType = "UnsupportedServiceType"
-	reasonUnsupportedProtocol    = "UnsupportedProtocol"
-	reasonEndpointNotAllowed     = "EndpointNotAllowed"
+	"my-company.com/staticsite-operator/api/v1alpha1"
 )
 
 // resolve says whether a port of a Service, and all that is behind it, can be
@@ -24,10 +15,10 @@ func (be *backend) resolve(port int32) Condition {
 	case reason != "":
 		return Condition{Reason: reason, Message: message}
 	case be.refused != "":
-		return Condition{Reason: reasonEndpointNotAllowed, Message: be.refused +
+		return Condition{Reason: v1alpha1.ReasonEndpointNotAllowed, Message: be.refused +
 			"; take it out of the slice (the Service's other endpoints are served)"}
 	}
-	return Condition{OK: true, Reason: reasonResolvedRefs, Message: "the Service and its port exist"}
+	return Condition{OK: true, Reason: v1alpha1.ReasonResolvedRefs, Message: "the Service and its port exist"}
 }
 
 // port returns the Service's port of that number, or the reason why there is
@@ -35,10 +26,10 @@ func (be *backend) resolve(port int32) Condition {
 func (be *backend) port(port int32) (p ServicePort, reason, message string) {
 	switch {
 	case be.service == nil:
-		return p, reasonServiceNotFound, fmt.Sprintf(
+		return p, v1alpha1.ReasonServiceNotFound, fmt.Sprintf(
 			"Service %s does not exist: create it, or write another one in spec.backend.serviceName", be.key)
 	case be.service.Type == "ExternalName":
-		return p, reasonUnsupportedServiceType, fmt.Sprintf(
+		return p, v1alpha1.ReasonUnsupportedServiceType, fmt.Sprintf(
 			"Service %s is of type ExternalName, which could point a site at anything, inside the cluster or outside: write a Service with pods of its own", be.key)
 	}
 	found := false
@@ -52,10 +43,10 @@ func (be *backend) port(port int32) (p ServicePort, reason, message string) {
 		p, found = q, true
 	}
 	if found {
-		return p, reasonUnsupportedProtocol, fmt.Sprintf(
+		return p, v1alpha1.ReasonUnsupportedProtocol, fmt.Sprintf(
 			"port %d of Service %s is %s, and HTTP needs TCP: %s", port, be.key, quote(p.Protocol), be.portAdvice())
 	}
-	return p, reasonPortNotFound, fmt.Sprintf("Service %s has no port %d: %s", be.key, port, be.portAdvice())
+	return p, v1alpha1.ReasonPortNotFound, fmt.Sprintf("Service %s has no port %d: %s", be.key, port, be.portAdvice())
 }
 
 // portAdvice lists the ports that could be written instead.

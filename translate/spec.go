@@ -3,16 +3,8 @@ package translate
 import (
 	"fmt"
 	"strings"
-)
 
-// Reasons of the condition Accepted.
-const (
-	reasonAccepted           = "Accepted"
-	reasonInvalidName        = "InvalidName"
-	reasonInvalidDomain      = "InvalidDomain"
-	reasonInvalidServiceName = "InvalidServiceName"
-	reasonInvalidServicePort = "InvalidServicePort"
-	reasonDomainConflict     = "DomainConflict"
+	"my-company.com/staticsite-operator/api/v1alpha1"
 )
 
 // goodSpec is a specification in normal form, all of it valid.
@@ -49,20 +41,20 @@ func judge(s *Site) judged {
 	}
 	keyErr := checkKey(s.Key)
 	if keyErr != nil {
-		refuse(reasonInvalidName, "metadata", keyErr)
+		refuse(v1alpha1.ReasonInvalidName, "metadata", keyErr)
 	}
 	if domain, err := parseDomain(s.Domain); err != nil {
-		refuse(reasonInvalidDomain, "spec.domain", err)
+		refuse(v1alpha1.ReasonInvalidDomain, "spec.domain", err)
 	} else {
 		j.domain = domain
 	}
 	if err := checkServiceName(s.Service); err != nil {
-		refuse(reasonInvalidServiceName, "spec.backend.serviceName", err)
+		refuse(v1alpha1.ReasonInvalidServiceName, "spec.backend.serviceName", err)
 	} else if keyErr == nil {
 		j.service = Key{s.Namespace, s.Service}
 	}
 	if s.Port < 1 || s.Port > 65535 {
-		refuse(reasonInvalidServicePort, "spec.backend.servicePort",
+		refuse(v1alpha1.ReasonInvalidServicePort, "spec.backend.servicePort",
 			fmt.Errorf("%d is not a port: write the Service's port, a number from 1 to 65535", s.Port))
 	} else {
 		j.port = s.Port
@@ -73,7 +65,7 @@ func judge(s *Site) judged {
 // accepted is the condition of a specification that is looked at by itself.
 func (j *judged) accepted() Condition {
 	if j.valid() {
-		return Condition{OK: true, Reason: reasonAccepted, Message: "the specification is valid and the domain is this site's"}
+		return Condition{OK: true, Reason: v1alpha1.ReasonAccepted, Message: "the specification is valid and the domain is this site's"}
 	}
 	messages := make([]string, len(j.problems))
 	for i, p := range j.problems {

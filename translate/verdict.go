@@ -3,6 +3,8 @@ package translate
 import (
 	"fmt"
 	"slices"
+
+	"my-company.com/staticsite-operator/api/v1alpha1"
 )
 
 // judgeSites hands out the verdict of every marked site, if it says anything new.
@@ -50,7 +52,7 @@ func (b *batch) verdict(s *site) Verdict {
 
 func (b *batch) resolvedRefs(s *site) Condition {
 	if !s.spec.backendValid() {
-		return Condition{Reason: reasonInvalidSpec, Message: "no Service was looked up: the specification is invalid"}
+		return Condition{Reason: v1alpha1.ReasonInvalidSpec, Message: "no Service was looked up: the specification is invalid"}
 	}
 	return b.w.backends[s.spec.service].resolve(s.spec.port)
 }
@@ -61,7 +63,7 @@ func conflict(s, holder *site) Condition {
 	if holder.key.Namespace == s.key.Namespace {
 		whose = fmt.Sprintf("StaticSite %s of this namespace (%s)", holder.key.Name, holder.key.Namespace)
 	}
-	return Condition{Reason: reasonDomainConflict, Message: fmt.Sprintf(
+	return Condition{Reason: v1alpha1.ReasonDomainConflict, Message: fmt.Sprintf(
 		"spec.domain: %s belongs to %s: write another domain, or have that site give it up (this one is served at once then)",
 		s.spec.domain, whose)}
 }

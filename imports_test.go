@@ -1,0 +1,104 @@
+package main
+
+import (
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+const module = "my-company.com/staticsite-operator"
+
+// rooms says what each room must not import, directly or by way of our other
+// rooms (docs/architecture.md). Tests may import more.
+var rooms = map[string][]string{
+	"xds":          {module, "k8s.io/", "sigs.k8s.io/"},
+	"translate":    {module, "k8s.io/client-go", "os", "net/http", "time/tzdata", "log", "go.uber.org/zap", "google.golang.org/grpc"},
+	"control":      {module + "/kube", module + "/files", "k8s.io/client-go", "os", "net/http"},
+	"kube":         {module + "/files", module + "/xds"},
+	"files":        {module + "/xds", "k8s.io/client-go"},
+	"latest":       {module, "k8s.io/", "github.com/"},
+	"api/v1alpha1": {module, "k8s.io/client-go"},
+}
+
+// friends are the exceptions to module above: what a room may know of ours.
+var friends = map[string][]string{
+	"xds":       {module + "/latest"},
+	"translate": {module + "/api/v1alpha1"},
+}
+
+// TestRoomsKeepToThemselves holds the import rules of docs/architecture.md.
+func TestRoomsKeepToThemselves(t *testing.T) {
+	for room, forbidden := range rooms {
+		for file, imports := range importsOf(t, room) {
+			for _, imported := range imports {
+				for _, f := range forbidden {
+					if matches(imported, f) && !slices.Contains(friends[room], imported) {
+						t.Errorf("%s imports %s: %s must not know it", file, imported, room)
+					}
+				}
+			}
+		}
+	}
+}
+
+// TestNoForeignServer: of go-control-plane only the generated messages are used.
+func TestNoForeignServer(t *testing.T) {
+	for file, imports := range importsOf(t, ".") {
+		if strings.HasPrefix(file, "bench/") {
+			continue // the peers that it measures
+		}
+		for _, imported := range imports {
+			rest, ok := strings.CutPrefix(imported, "github.com/envoyproxy/go-control-plane/")
+			if ok && !strings.HasPrefix(rest, "envoy/") {
+				t.Errorf("%s imports %s", file, imported)
+			}
+		}
+	}
+}
+
+// matches tells whether a path is a package or lies below it; a rule that ends
+// with a slash is a prefix.
+func matches(imported, rule string) bool {
+	return imported == rule || strings.HasPrefix(imported, strings.TrimSuffix(rule, "/")+"/")
+}
+
+// importsOf returns what each Go file below a folder imports, tests aside.
+func importsOf(t *testing.T, folder string) map[string][]string {
+	t.Helper()
+	all := make(map[string][]string)
+	err := filepath.WalkDir(folder, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if entry.IsDir() && path != "." && strings.HasPrefix(entry.Name(), ".") {
+			return fs.SkipDir
+		}
+		if entry.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+			return nil
+		}
+		parsed, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.ImportsOnly)
+		if err != nil {
+			return err
+		}
+		for _, spec := range parsed.Imports {
+			name, err := strconv.Unquote(spec.Path.Value)
+			if err != nil {
+				return err
+			}
+			all[filepath.ToSlash(path)] = append(all[filepath.ToSlash(path)], name)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(all) == 0 {
+		t.Fatalf("no Go files in %s", folder)
+	}
+	return all
+}
