@@ -1,11 +1,14 @@
 package xds
 
 import (
+	"cmp"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	discovery "github.com/envoyproxy/go-control-plane/envoy/service/discovery/v3"
+	csds "github.com/envoyproxy/go-control-plane/envoy/service/status/v3"
 	"go.uber.org/zap"
 	"google.golang.org/grpc"
 
@@ -30,6 +33,7 @@ type Server struct {
 	drain   chan struct{} // closed by Drain
 
 	listening atomic.Bool
+	clients   sync.Map // *stream by id: who is connected
 	once      sync.Once
 
 	seen sync.Map // what was logged once: refused versions, unknown types
@@ -44,10 +48,12 @@ func NewServer(store *Store, ackTimeout time.Duration, log *zap.Logger) *Server 
 	}
 }
 
-// Register adds the aggregated discovery service and nothing else: no service of
-// a single type, no Fetch.
+// Register adds the aggregated discovery service, and the client status discovery
+// service that tells people what became of it: no service of a single type, no
+// Fetch.
 func (s *Server) Register(r grpc.ServiceRegistrar) {
 	discovery.RegisterAggregatedDiscoveryServiceServer(r, s)
+	csds.RegisterClientStatusDiscoveryServiceServer(r, clientStatus{server: s})
 }
 
 // Observations are the states of the streams, by id, as they change.
@@ -55,6 +61,15 @@ func (s *Server) Observations() *latest.Map[uint64, StreamState] { return s.obse
 
 // Metrics returns the server's metrics, to be registered.
 func (s *Server) Metrics() *Metrics { return s.metrics }
+
+// connected returns the connected streams, oldest first.
+func (s *Server) connected() (streams []*stream) {
+	for _, st := range s.clients.Range {
+		streams = append(streams, st.(*stream))
+	}
+	slices.SortFunc(streams, func(a, b *stream) int { return cmp.Compare(a.id, b.id) })
+	return streams
+}
 
 // Listening tells whether proxies can connect now.
 func (s *Server) Listening() bool { return s.listening.Load() }

@@ -34,6 +34,9 @@ type stream struct {
 	node  string // from the first message; later ones are ignored (rules 1, 80)
 	named bool   // the first message was read
 	delta bool
+	peer  string // the client's address
+
+	questions chan func() // run by the stream's own goroutine, between two steps
 }
 
 func (s *Server) serve(g grpc.ServerStream, protocol string, start func(*Snapshot, time.Duration) *Session,
@@ -52,9 +55,10 @@ func (s *Server) serve(g grpc.ServerStream, protocol string, start func(*Snapsho
 	snap := s.store.Latest()
 	st := &stream{
 		server: s, grpc: g, session: start(snap, s.ackTimeout), snap: snap,
-		id: s.streams.Add(1), delta: protocol == "delta",
+		id: s.streams.Add(1), delta: protocol == "delta", peer: peerOf(ctx), questions: make(chan func()),
 		log: s.log.With(zap.String("protocol", protocol), zap.String("peer", peerOf(ctx))),
 	}
+	s.clients.Store(st.id, st)
 	defer st.close()
 	return st.run(ctx, st.read(ctx, recv))
 }
@@ -109,6 +113,8 @@ func (st *stream) run(ctx context.Context, requests <-chan *message) error {
 			st.snap = st.server.store.Latest()
 			st.session.Publish(st.snap)
 		case <-timeout:
+		case ask := <-st.questions:
+			ask()
 		case <-ctx.Done():
 			return nil
 		case <-st.server.drain:
@@ -188,7 +194,22 @@ func (st *stream) report() {
 	}
 }
 
+// inspect runs a function where it may look at all of the stream, and waits for
+// it, unless the stream is busy for longer than inspectTimeout.
+func (st *stream) inspect(ctx context.Context, look func()) {
+	ctx, cancel := context.WithTimeout(ctx, inspectTimeout)
+	defer cancel()
+	done := make(chan struct{})
+	select {
+	case st.questions <- func() { look(); close(done) }:
+		<-done
+	case <-ctx.Done():
+	case <-st.grpc.Context().Done():
+	}
+}
+
 func (st *stream) close() {
+	st.server.clients.Delete(st.id)
 	if st.named {
 		st.log.Info("proxy disconnected")
 	}
