@@ -80,6 +80,9 @@ BUILT := controller-gen grpcurl $(if $(KUBEBUILDER_ASSETS),,etcd kubectl kube-ap
 .PHONY: tools
 tools: envoy $(BUILT:%=.tools/bin/%) ## build or install what the tests need into .tools/bin
 
+.PHONY: grpcurl
+grpcurl: .tools/bin/grpcurl ## grpcurl, to look into the server: .tools/bin/grpcurl
+
 .PHONY: envoy
 envoy:
 	@tools/envoy/install .tools/bin/envoy

@@ -56,11 +56,20 @@ func (c *changes) reword(e operator.Entry) string {
 	case "site live":
 		return fmt.Sprintf("+ %s is live (%s), %s", siteURL(e.Field("domain"), c.port), e.Field("site"), acknowledged(e))
 	case "site gone":
+		if e.Field("domain") == "" { // It had none when it went.
+			return fmt.Sprintf("- %s is gone, %s", e.Field("site"), acknowledged(e))
+		}
 		return fmt.Sprintf("- %s is gone (%s), %s", siteURL(e.Field("domain"), c.port), e.Field("site"), acknowledged(e))
+	case "sites live", "sites gone":
+		return fmt.Sprintf("%s %s %s", e.Field("sites"), e.Message, acknowledged(e))
 	case "site has a problem":
 		return fmt.Sprintf("! %s: %s (%s: %s)", e.Field("site"), e.Field("message"), e.Field("condition"), e.Field("reason"))
 	case "file refused":
-		return fmt.Sprintf("! %s: %s", e.Field("file"), strings.TrimPrefix(e.Field("error"), e.Field("file")+": "))
+		where := e.Field("file")
+		if object := e.Field("object"); object != "" {
+			where += ": " + object
+		}
+		return fmt.Sprintf("! %s: %s", where, strings.TrimPrefix(e.Field("error"), e.Field("file")+": "))
 	}
 	switch e.Level {
 	case "debug", "info":
@@ -81,8 +90,8 @@ func acknowledged(e operator.Entry) string {
 	default:
 		who += " by " + proxies + " proxies"
 	}
-	if after := e.Field("after"); after != "" {
-		who += " after " + after
+	if after, err := time.ParseDuration(e.Field("after")); err == nil {
+		who += " after " + after.Round(100*time.Microsecond).String()
 	}
 	return who
 }
