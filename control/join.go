@@ -2,8 +2,8 @@ package control
 
 import (
 	"cmp"
+	"hash/maphash"
 	"math"
-	"reflect"
 	"slices"
 	"time"
 
@@ -27,8 +27,11 @@ type join struct {
 	waiting []waiter
 
 	proxies map[uint64]xds.StreamState // connected streams
-	floor   uint64                     // the snapshot that every proxy has acknowledged
+	held    map[uint64]int             // how many of them have acknowledged each snapshot, and no later one
+	floor   uint64                     // the oldest of these: every proxy has acknowledged it
 	since   time.Time                  // since when no proxy is connected; zero: some are, or it is said
+
+	digests maphash.Seed
 
 	users      map[xds.ResourceName]map[*site]bool           // whose resource is it?
 	exceptions map[xds.ResourceName]map[uint64]xds.Exception // by stream
@@ -41,8 +44,8 @@ type site struct {
 	invalid   error  // a resource of it was withheld
 	seq       uint64 // the snapshot it waits for
 
-	settled bool       // seq was acknowledged by every proxy that was connected
-	sent    SiteStatus // what was handed out last
+	settled bool   // seq was acknowledged by every proxy that was connected
+	sent    uint64 // digest of the status that was handed out last
 }
 
 type waiter struct {
@@ -52,7 +55,8 @@ type waiter struct {
 
 func newJoin(out *latest.Map[translate.Key, SiteStatus]) *join {
 	return &join{
-		out: out, sites: make(map[translate.Key]*site), proxies: make(map[uint64]xds.StreamState),
+		out: out, sites: make(map[translate.Key]*site),
+		proxies: make(map[uint64]xds.StreamState), held: make(map[uint64]int), digests: maphash.MakeSeed(),
 		users:      make(map[xds.ResourceName]map[*site]bool),
 		exceptions: make(map[xds.ResourceName]map[uint64]xds.Exception),
 	}
@@ -100,12 +104,16 @@ func (j *join) judge(verdicts []translate.Verdict, changed []xds.Change, invalid
 func (j *join) observe(states map[uint64]xds.StreamState, now time.Time) {
 	touched, had := make(map[*site]bool), len(j.proxies)
 	for id, state := range states {
-		old := j.proxies[id]
+		old, was := j.proxies[id]
+		if was {
+			j.count(old, -1)
+		}
 		if state.Closed || !state.Types[xds.Listener].Active { // Who asks for no listener serves nobody: a person with grpcurl.
 			delete(j.proxies, id)
 			state.Exceptions = nil
 		} else {
 			j.proxies[id] = state
+			j.count(state, +1)
 		}
 		j.except(id, old.Exceptions, state.Exceptions, touched)
 	}
@@ -114,7 +122,10 @@ func (j *join) observe(states map[uint64]xds.StreamState, now time.Time) {
 	} else if had > 0 {
 		j.since = now
 	}
-	j.floor = j.acknowledged()
+	j.floor = math.MaxUint64
+	for seq := range j.held { // A few: proxies keep up, or stand still.
+		j.floor = min(j.floor, seq)
+	}
 	j.advance()
 	for s := range touched {
 		j.settle(s)
@@ -122,13 +133,12 @@ func (j *join) observe(states map[uint64]xds.StreamState, now time.Time) {
 	}
 }
 
-// acknowledged returns the snapshot that every proxy has acknowledged.
-func (j *join) acknowledged() uint64 {
-	floor := uint64(math.MaxUint64)
-	for _, p := range j.proxies {
-		floor = min(floor, holds(p))
+// count adds a proxy to those that hold what it holds, or takes it away.
+func (j *join) count(p xds.StreamState, n int) {
+	seq := holds(p)
+	if j.held[seq] += n; j.held[seq] == 0 {
+		delete(j.held, seq)
 	}
-	return floor
 }
 
 // holds returns the snapshot that a proxy has acknowledged in all types that
@@ -255,10 +265,11 @@ func (j *join) put(s *site, undecided bool) {
 	if programmed := status.Conditions[programmedIndex]; programmed.Status == unknown && !undecided {
 		return
 	}
-	if reflect.DeepEqual(status, s.sent) {
+	digest := status.digest(j.digests)
+	if digest == s.sent {
 		return
 	}
-	s.sent = status
+	s.sent = digest
 	j.out.Put(s.verdict.Site, status)
 }
 

@@ -1,6 +1,10 @@
 package control
 
-import "my-company.com/staticsite-operator/translate"
+import (
+	"hash/maphash"
+
+	"my-company.com/staticsite-operator/translate"
+)
 
 // SiteStatus is what the owner of a site should read in it, whole. Whoever
 // writes it down (kube, files) needs nothing else.
@@ -22,4 +26,19 @@ type Condition struct {
 	Status  string // True, False or Unknown
 	Reason  string // CamelCase
 	Message string // what the owner can do
+}
+
+// digest is equal for equal statuses, Proxies aside, and practically only for
+// them. It is kept for each site instead of the status.
+func (s *SiteStatus) digest(seed maphash.Seed) uint64 {
+	var h maphash.Hash
+	h.SetSeed(seed)
+	maphash.WriteComparable(&h, s.Generation)
+	for _, text := range append([]string{s.Phase, s.Message}, s.Domains...) {
+		maphash.WriteComparable(&h, text)
+	}
+	for _, c := range s.Conditions {
+		maphash.WriteComparable(&h, c)
+	}
+	return h.Sum64()
 }
