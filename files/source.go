@@ -2,14 +2,14 @@ package files
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
-	"sync/atomic"
+	"syscall"
 	"time"
 
 	"go.uber.org/zap"
@@ -36,7 +36,6 @@ const (
 type Source struct {
 	folder  string
 	log     *zap.Logger
-	synced  atomic.Bool
 	changes *latest.Map[translate.Ref, translate.Object]
 
 	// What goes between the source and the status of its sites.
@@ -49,6 +48,7 @@ type Source struct {
 	stamps  map[string]fs.FileInfo // of each file as it was read last
 	due     map[string]due         // the files to read
 	stirred bool                   // the whole folder is due
+	synced  bool                   // the first batch was handed over
 	lost    bool                   // the folder cannot be read, which was logged
 	alarm   *time.Timer
 	wakeAt  time.Time // when alarm goes off; zero if it does not
@@ -85,9 +85,6 @@ func NewSource(folder string, log *zap.Logger) *Source {
 // batch and even if there are none, then what changes, all that one edit of a
 // file did in one batch. A nil object is one that is gone.
 func (s *Source) Changes() *latest.Map[translate.Ref, translate.Object] { return s.changes }
-
-// Synced says whether the first batch was handed over.
-func (s *Source) Synced() bool { return s.synced.Load() }
 
 // Run reads the folder and then watches it until ctx ends. It returns an error
 // if the folder cannot be read at the start; later, that only delays news.
@@ -144,7 +141,7 @@ func (s *Source) start() error {
 	}
 	clear(s.due)
 	s.handOver()
-	s.synced.Store(true)
+	s.synced = true
 	s.log.Info("sites folder read", zap.String("folder", s.folder), zap.Int("sites", s.catalog.sites))
 	return nil
 }
@@ -227,13 +224,19 @@ func (s *Source) read(path string, noticed time.Time) {
 	case err == nil:
 		s.stamps[path] = info
 		s.refuse(s.catalog.put(path, text, noticed))
-	case !os.IsNotExist(err):
+	case !isAbsent(err):
 		s.stamps[path] = info
 		s.refuse(s.catalog.fail(path, err, noticed))
 	case s.folderIsThere():
 		delete(s.stamps, path)
 		s.catalog.remove(path, noticed)
 	}
+}
+
+// isAbsent says whether err means that there is no file, maybe because what was
+// a folder on the way to it is none any more.
+func isAbsent(err error) bool {
+	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR)
 }
 
 // survey looks through the whole folder, and makes due what differs from what
@@ -303,7 +306,7 @@ func (s *Source) hold(now time.Time) {
 
 // handOver passes on what changed.
 func (s *Source) handOver() {
-	hadSites := s.catalog.sites > 0 || !s.synced.Load()
+	hadSites := s.catalog.sites > 0 || !s.synced
 	changes, duplicates := s.catalog.take()
 	s.refuse(duplicates)
 	objects := make(map[translate.Ref]translate.Object, len(changes))
@@ -313,7 +316,7 @@ func (s *Source) handOver() {
 			s.tell(ref, c)
 		}
 	}
-	if len(objects) > 0 || !s.synced.Load() {
+	if len(objects) > 0 || !s.synced {
 		s.changes.PutAll(objects)
 	}
 	if at, ok := s.catalog.next(); ok {
@@ -323,36 +326,3 @@ func (s *Source) handOver() {
 		s.log.Warn("there are no sites in the folder: add a StaticSite", zap.String("folder", s.folder))
 	}
 }
-
-// tell says what a person did: to the status of a site, which has more to say
-// about it, or else to the log.
-func (s *Source) tell(ref translate.Ref, c change) {
-	if ref.Kind == translate.KindSite {
-		n := notice{at: c.noticed, gone: c.object == nil}
-		if site, ok := c.object.(*translate.Site); ok {
-			n.generation = site.Generation
-		}
-		s.notices.Put(ref.Key, n)
-		return
-	}
-	if !s.synced.Load() {
-		return
-	}
-	message := "object read"
-	if c.object == nil {
-		message = "object gone"
-	}
-	s.log.Info(message, zap.String("object", string(ref.Kind)+" "+ref.Key.String()), zap.String("file", c.path))
-}
-
-// refuse logs problems. Each costs only the object that it names.
-func (s *Source) refuse(problems []Problem) {
-	for _, p := range problems {
-		text := strings.TrimPrefix(p.Err.Error(), p.Err.Object+": ")
-		s.log.Warn(Refused, zap.String("file", p.File), zap.String("object", p.Err.Object), zap.String("error", text))
-	}
-}
-
-// Refused is the log message about a mistake in a file; its fields are file,
-// object and error.
-const Refused = "file refused"

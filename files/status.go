@@ -23,7 +23,7 @@ import (
 // The log messages about sites: what became of a change that a person made.
 const (
 	SiteLive    = "site live"          // site, domain, proxies, after
-	SiteGone    = "site gone"          // site, domain, after
+	SiteGone    = "site gone"          // site, domain, proxies, after
 	SiteProblem = "site has a problem" // site, condition, reason, message
 
 	sitesLive = "sites live" // many at once: sites, after (of the slowest)
@@ -123,7 +123,7 @@ func (s *Status) take(statuses map[translate.Key]control.SiteStatus, now time.Ti
 	for _, key := range slices.SortedFunc(maps.Keys(statuses), compareKeys) {
 		status := statuses[key]
 		if status.Gone {
-			gone = append(gone, s.drop(key, now))
+			gone = append(gone, s.drop(status, now))
 		} else if t, ok := s.update(status, now); ok {
 			live = append(live, t)
 		}
@@ -185,12 +185,14 @@ func (s *Status) update(status control.SiteStatus, now time.Time) (told, bool) {
 func domainField(domains []string) zap.Field { return zap.String("domain", strings.Join(domains, ",")) }
 
 // drop takes that a site is gone, and returns the line to log.
-func (s *Status) drop(key translate.Key, now time.Time) told {
+func (s *Status) drop(status control.SiteStatus, now time.Time) told {
+	key := status.Site
 	line := told{fields: []zap.Field{zap.Stringer("site", key)}}
 	if known := s.sites[key]; known != nil {
 		line.fields = append(line.fields, domainField(known.status.Domains))
 		delete(s.sites, key)
 	}
+	line.fields = append(line.fields, zap.Int("proxies", status.Proxies))
 	if notice, ok := s.notices[key]; ok && notice.gone {
 		line.after = now.Sub(notice.at)
 		line.fields = append(line.fields, zap.Duration("after", line.after))

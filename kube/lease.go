@@ -36,6 +36,7 @@ type Lease struct {
 	namespace string
 	identity  string
 	log       *zap.Logger
+	outage    outage // of the requests for it
 }
 
 // NewLease returns a lease in the namespace. It needs the rights to get, create
@@ -51,7 +52,13 @@ func NewLease(config *rest.Config, namespace string, log *zap.Logger) (*Lease, e
 	if err != nil {
 		return nil, fmt.Errorf("name this replica: %w", err)
 	}
-	return &Lease{client, namespace, host + "_" + string(uuid.NewUUID()), log}, nil
+	return &Lease{
+		leases:    client,
+		namespace: namespace,
+		identity:  host + "_" + string(uuid.NewUUID()),
+		log:       log,
+		outage:    outage{log: log, lost: "cannot use the lease, so nobody may be writing statuses", back: "lease can be used again"},
+	}, nil
 }
 
 // OwnNamespace returns the namespace that this program runs in, from the
@@ -85,7 +92,7 @@ func (l *Lease) stand(ctx context.Context, terms chan<- Term) error {
 	electing, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
 
-	lock := &fence{Interface: &resourcelock.LeaseLock{
+	lock := &fence{outage: &l.outage, Interface: &resourcelock.LeaseLock{
 		LeaseMeta:  metav1.ObjectMeta{Namespace: l.namespace, Name: LeaseName},
 		Client:     l.leases,
 		LockConfig: resourcelock.ResourceLockConfig{Identity: l.identity},
@@ -141,57 +148,5 @@ func (l *Lease) lead(ctx, leading context.Context, lock *fence, terms chan<- Ter
 		<-over
 		l.log.Info("leader no more: this replica writes no statuses")
 	case <-term.Done():
-	}
-}
-
-// fence is a lock that knows until when it is certainly held.
-type fence struct {
-	resourcelock.Interface
-	renewed atomic.Pointer[time.Time] // when the last successful renewal was begun; nil if there was none
-	holder  string                    // as the last Get said; the elector's own, which makes one call at a time
-}
-
-// expiry returns until when nobody else can hold the lock, with a margin for
-// clocks that run differently; the zero time if it was never held.
-func (f *fence) expiry() time.Time {
-	renewed := f.renewed.Load()
-	if renewed == nil {
-		return time.Time{}
-	}
-	return renewed.Add(renewDeadline)
-}
-
-func (f *fence) Get(ctx context.Context) (*resourcelock.LeaderElectionRecord, []byte, error) {
-	record, raw, err := f.Interface.Get(ctx)
-	if err == nil {
-		f.holder = record.HolderIdentity
-	}
-	return record, raw, err
-}
-
-func (f *fence) Create(ctx context.Context, record resourcelock.LeaderElectionRecord) error {
-	begun := time.Now()
-	err := f.Interface.Create(ctx, record)
-	f.note(record, begun, err)
-	return err
-}
-
-// Update refuses to give up a lock that somebody else holds by now: client-go
-// does not look (leaderelection.release goes by what it saw last), and would
-// drive the new leader out of office.
-func (f *fence) Update(ctx context.Context, record resourcelock.LeaderElectionRecord) error {
-	if record.HolderIdentity == "" && f.holder != f.Identity() {
-		return errors.New("the lock is somebody else's by now")
-	}
-	begun := time.Now()
-	err := f.Interface.Update(ctx, record)
-	f.note(record, begun, err)
-	return err
-}
-
-func (f *fence) note(record resourcelock.LeaderElectionRecord, begun time.Time, err error) {
-	if err == nil && record.HolderIdentity == f.Identity() {
-		f.holder = record.HolderIdentity
-		f.renewed.Store(&begun)
 	}
 }

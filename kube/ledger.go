@@ -137,7 +137,7 @@ func (l *ledger) vanished(w write) {
 func (l *ledger) failed(w write, now time.Time, least, most time.Duration) {
 	a := l.sites[w.site]
 	a.writing = false
-	if a.seen != w.seen {
+	if a.seen != w.seen || a.want == nil || !a.want.equal(w.want) {
 		l.settle(w.site, a) // what stood against it may be gone
 		return
 	}

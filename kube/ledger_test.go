@@ -5,6 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
 	"my-company.com/staticsite-operator/api/v1alpha1"
 	"my-company.com/staticsite-operator/control"
 	"my-company.com/staticsite-operator/translate"
@@ -88,6 +90,20 @@ func TestEverythingThatDiffersIsADifference(t *testing.T) {
 	other.Proxies = 7 // for logs only
 	if !summarise(base).equal(summarise(other)) {
 		t.Error("the number of proxies is a difference")
+	}
+}
+
+// Somebody else wrote one of our conditions, about an older generation.
+func TestAConditionOfAnotherGenerationIsADifference(t *testing.T) {
+	object := typicalSite(1)
+	before := observe(object.Object)
+	conditions, _, _ := unstructured.NestedSlice(object.Object, "status", "conditions")
+	conditions[2].(map[string]any)["observedGeneration"] = int64(0)
+	if err := unstructured.SetNestedSlice(object.Object, conditions, "status", "conditions"); err != nil {
+		t.Fatal(err)
+	}
+	if before.equal(observe(object.Object).summary) {
+		t.Error("no difference")
 	}
 }
 
@@ -213,5 +229,15 @@ func TestAVanishedObjectIsNotWrittenAgainUntilSeen(t *testing.T) {
 	l.demand(served("a", 2))
 	expect(t, l)
 	l.see(key("a"), nothing("5")) // made anew
+	expect(t, l, "a")
+}
+
+func TestAnotherStatusDuringAFailureIsTriedAtOnce(t *testing.T) {
+	l := newLedger()
+	l.see(key("a"), nothing("1"))
+	l.demand(served("a", 1))
+	w, _ := l.next()
+	l.demand(served("a", 2))
+	l.failed(w, now, time.Second, time.Minute)
 	expect(t, l, "a")
 }

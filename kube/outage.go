@@ -2,6 +2,7 @@ package kube
 
 import (
 	"context"
+	"fmt"
 	"sync/atomic"
 
 	"go.uber.org/zap"
@@ -14,30 +15,44 @@ import (
 	"k8s.io/client-go/tools/cache"
 )
 
-// outage logs once when one resource cannot be listed or watched any more, and
-// once when it can again, whatever the number of retries between.
+// outage logs once when something stops to work, and once when it works again,
+// whatever the number of attempts between.
 type outage struct {
-	log  *zap.Logger
-	down atomic.Bool
+	log        *zap.Logger
+	lost, back string // the messages
+	down       atomic.Bool
 }
 
-func newOutage(log *zap.Logger, resource schema.GroupVersionResource) *outage {
-	return &outage{log: log.With(zap.String("resource", resource.GroupResource().String()))}
-}
-
-// note takes the result of one list or watch.
+// note takes how one attempt ended.
 func (o *outage) note(ctx context.Context, err error) {
 	switch {
 	case err == nil:
 		if o.down.CompareAndSwap(true, false) {
-			o.log.Info("watching again")
+			o.log.Info(o.back)
 		}
-	case ctx.Err() != nil || apierrors.IsResourceExpired(err) || apierrors.IsGone(err) || apierrors.IsInvalid(err):
-		// Stopping, or too far behind, or a server that cannot stream lists:
-		// client-go lists anew.
-	case o.down.CompareAndSwap(false, true):
-		o.log.Warn("cannot watch, serving what is known", zap.Error(err))
+	case ctx.Err() == nil && o.down.CompareAndSwap(false, true):
+		o.log.Warn(o.lost, zap.Error(err))
 	}
+}
+
+func newWatchOutage(log *zap.Logger, resource schema.GroupVersionResource) *outage {
+	return &outage{
+		log:  log.With(zap.String("resource", resource.GroupResource().String())),
+		lost: "cannot watch, serving what is known",
+		back: "watching again",
+	}
+}
+
+// noteWatch is note for a list or watch. To be told that one is too far behind,
+// or to list without streaming, is no outage: client-go goes on the other way.
+func (o *outage) noteWatch(ctx context.Context, err error) {
+	if apierrors.IsResourceExpired(err) || apierrors.IsGone(err) || apierrors.IsInvalid(err) {
+		err = nil
+	}
+	if apierrors.IsNotFound(err) {
+		err = fmt.Errorf("%w (is the CustomResourceDefinition installed?)", err)
+	}
+	o.note(ctx, err)
 }
 
 // listWatch asks for all objects of a resource that carry the label, if any.
@@ -47,13 +62,13 @@ func listWatch(client dynamic.Interface, resource schema.GroupVersionResource, l
 		ListWithContextFunc: func(ctx context.Context, options metav1.ListOptions) (runtime.Object, error) {
 			options.LabelSelector = label
 			list, err := objects.List(ctx, options)
-			outage.note(ctx, err)
+			outage.noteWatch(ctx, err)
 			return list, err
 		},
 		WatchFuncWithContext: func(ctx context.Context, options metav1.ListOptions) (watch.Interface, error) {
 			options.LabelSelector = label
 			w, err := objects.Watch(ctx, options)
-			outage.note(ctx, err)
+			outage.noteWatch(ctx, err)
 			return w, err
 		},
 	}, client)

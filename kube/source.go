@@ -4,7 +4,6 @@ import (
 	"context"
 	"reflect"
 	"sync"
-	"sync/atomic"
 
 	"go.uber.org/zap"
 	corev1 "k8s.io/api/core/v1"
@@ -35,7 +34,6 @@ var watched = [...]struct {
 type Source struct {
 	client dynamic.Interface
 	log    *zap.Logger
-	synced atomic.Bool
 
 	// arrived is what the informers' handlers put, which do nothing else. Run
 	// passes it on, but nothing before all of it is there (rule 79).
@@ -63,9 +61,6 @@ func NewSource(client dynamic.Interface, log *zap.Logger) *Source {
 // translation reads. A nil object is one that is gone.
 func (s *Source) Changes() *latest.Map[translate.Ref, translate.Object] { return s.changes }
 
-// Synced says whether the first batch was handed over.
-func (s *Source) Synced() bool { return s.synced.Load() }
-
 // Run watches until ctx ends. Losing the API server only delays news. The error
 // is about a program that is put together wrongly.
 func (s *Source) Run(ctx context.Context) error {
@@ -78,7 +73,7 @@ func (s *Source) Run(ctx context.Context) error {
 	for i, w := range watched {
 		k, _ := kindOf(w.kind)
 		informer := cache.NewSharedIndexInformer(
-			listWatch(s.client, w.resource, w.selector, newOutage(s.log, w.resource)),
+			listWatch(s.client, w.resource, w.selector, newWatchOutage(s.log, w.resource)),
 			&unstructured.Unstructured{}, 0, cache.Indexers{})
 		if err := informer.SetTransform(cutter(k)); err != nil {
 			return err
@@ -96,9 +91,9 @@ func (s *Source) Run(ctx context.Context) error {
 	if !cache.WaitFor(ctx, "the objects of the cluster", handled...) {
 		return nil // ctx ended
 	}
-	s.changes.PutAll(s.arrived.Take())
-	s.synced.Store(true)
-	s.log.Info("cluster read")
+	all := s.arrived.Take()
+	s.changes.PutAll(all)
+	s.log.Info("cluster read", zap.Int("objects", len(all)))
 	for {
 		select {
 		case <-ctx.Done():

@@ -130,7 +130,7 @@ func TestNothingIsHandedOverBeforeAllIsThere(t *testing.T) {
 	for range 2 { // the sites were listed long ago when services are asked for again
 		<-asked
 	}
-	if s.Synced() || len(s.Changes().Take()) > 0 {
+	if len(s.Changes().Ready()) > 0 || len(s.Changes().Take()) > 0 {
 		t.Fatal("something was handed over before the services were known")
 	}
 	mu.Lock()

@@ -20,6 +20,10 @@ const (
 
 	// writeTimeout is for one write to an API server that does not answer.
 	writeTimeout = 10 * time.Second
+
+	// renewalPause is how long to wait when the lease is past its time: the term
+	// will end, or the lease be renewed.
+	renewalPause = time.Second / 4
 )
 
 // How long to wait after failures, at first and at most.
@@ -130,7 +134,7 @@ func (w *StatusWriter) dispatch(now time.Time) {
 		end, ok := w.term.deadline(now, writeTimeout)
 		if !ok {
 			w.ledger.postponed(next)
-			w.alarm.Reset(time.Second) // the term will end, or the lease be renewed
+			w.alarm.Reset(renewalPause)
 			return
 		}
 		w.underWay++

@@ -66,7 +66,7 @@ func (b *batch) checkEndpoints() {
 			continue
 		}
 		be.refused = refused
-		for s := range be.sites {
+		for _, s := range be.sites {
 			b.sites[s] = struct{}{}
 		}
 	}

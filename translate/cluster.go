@@ -30,7 +30,7 @@ func (b *batch) buildClusters() {
 			b.setAssignment(c)
 		}
 		if c.users == 0 {
-			delete(c.backend.clusters, c.port)
+			c.backend.clusters = slices.DeleteFunc(c.backend.clusters, func(o *cluster) bool { return o == c })
 			b.backends[c.backend] = struct{}{}
 		}
 	}

@@ -61,10 +61,10 @@ func (b *batch) enter(s scope) {
 		return
 	}
 	be := b.backend(s.service)
-	c := be.clusters[s.port]
+	c := be.cluster(s.port)
 	if c == nil {
 		c = &cluster{backend: be, port: s.port}
-		be.clusters[s.port] = c
+		be.clusters = append(be.clusters, c)
 	}
 	c.users++
 	b.clusters[c] = struct{}{}
@@ -75,7 +75,7 @@ func (b *batch) leave(s scope) {
 	if s.none() || s.placeholder {
 		return
 	}
-	c := b.backend(s.service).clusters[s.port]
+	c := b.backend(s.service).cluster(s.port)
 	c.users--
 	b.clusters[c] = struct{}{}
 }

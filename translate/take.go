@@ -63,7 +63,7 @@ func (b *batch) unindex(s *site) {
 	s.wants = nil
 	if s.Site != nil && s.spec.backendValid() {
 		be := b.backend(s.spec.service)
-		delete(be.sites, s)
+		be.drop(s)
 	}
 }
 
@@ -79,7 +79,8 @@ func (b *batch) index(s *site) {
 		b.domains[name] = struct{}{}
 	}
 	if s.spec.backendValid() {
-		b.backend(s.spec.service).sites[s] = struct{}{}
+		be := b.backend(s.spec.service)
+		be.sites = append(be.sites, s)
 	}
 }
 
@@ -87,7 +88,7 @@ func (b *batch) takeService(key Key, object *Service) {
 	be := b.backend(key)
 	be.service = object
 	b.endpoints[be] = struct{}{}
-	for s := range be.sites {
+	for _, s := range be.sites {
 		b.sites[s] = struct{}{}
 	}
 }
@@ -110,6 +111,25 @@ func (b *batch) takeSlice(key Key, object *Slice) {
 	b.endpoints[be] = struct{}{}
 }
 
+// drop takes a site from be.sites. It looks through all of them: pointers, and
+// mostly one.
+func (be *backend) drop(s *site) {
+	i, last := slices.Index(be.sites, s), len(be.sites)-1
+	be.sites[i] = be.sites[last]
+	be.sites[last] = nil
+	be.sites = be.sites[:last]
+}
+
+// cluster returns the cluster of a port, or nil.
+func (be *backend) cluster(port int32) *cluster {
+	for _, c := range be.clusters {
+		if c.port == port {
+			return c
+		}
+	}
+	return nil
+}
+
 // find returns where in be.slices the slice of that name is or would be.
 func (be *backend) find(name string) (int, bool) {
 	return slices.BinarySearchFunc(be.slices, name, func(s *Slice, name string) int {
@@ -122,7 +142,7 @@ func (be *backend) find(name string) (int, bool) {
 func (b *batch) backend(key Key) *backend {
 	be := b.w.backends[key]
 	if be == nil {
-		be = &backend{key: key, sites: make(map[*site]struct{}), clusters: make(map[int32]*cluster)}
+		be = &backend{key: key}
 		b.w.backends[key] = be
 	}
 	b.backends[be] = struct{}{}

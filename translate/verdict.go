@@ -75,7 +75,7 @@ func (b *batch) resourcesOf(s *site) []ResourceName {
 	if b.w.opts.Routes == RoutesSingle {
 		routes = ResourceName{typeTable, tableName}
 	}
-	c := b.w.backends[s.spec.service].clusters[s.spec.port]
+	c := b.w.backends[s.spec.service].cluster(s.spec.port)
 	if !c.sent {
 		return []ResourceName{routes}
 	}

@@ -47,11 +47,11 @@ type domain struct {
 // A backend is one Service, what it depends on, and what depends on it.
 type backend struct {
 	key      Key
-	service  *Service           // nil: it does not exist
-	slices   []*Slice           // sorted by name
-	refused  string             // what is wrong with its endpoints, empty when nothing is
-	sites    map[*site]struct{} // whose specification names it
-	clusters map[int32]*cluster // by port; those that scopes lead to
+	service  *Service   // nil: it does not exist
+	slices   []*Slice   // sorted by name
+	refused  string     // what is wrong with its endpoints, empty when nothing is
+	sites    []*site    // whose specification names it, in no order: nearly always one
+	clusters []*cluster // those that scopes lead to: nearly always one
 }
 
 // A cluster is one port of a Service that at least one scope leads to.

@@ -1,0 +1,327 @@
+package files
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"my-company.com/staticsite-operator/translate"
+)
+
+// siteText is a document with one StaticSite.
+func siteText(name, domain string) string {
+	return fmt.Sprintf(`---
+apiVersion: platform.my-company.com/v1alpha1
+kind: StaticSite
+metadata: {name: %s, namespace: docs}
+spec: {domain: %s, backend: {serviceName: web, servicePort: 80}}
+`, name, domain)
+}
+
+func siteKey(name string) translate.Key { return translate.Key{Namespace: "docs", Name: name} }
+
+// play drives a catalog and follows what a consumer of its changes has.
+type play struct {
+	*testing.T
+	c        *catalog
+	now      time.Time
+	served   map[string]string // domain by name of site
+	problems []string          // since the last call of expectProblems
+	batches  int               // takes that changed something
+}
+
+func newPlay(t *testing.T) *play {
+	return &play{T: t, c: newCatalog(), now: time.Unix(1000, 0), served: make(map[string]string)}
+}
+
+func (p *play) put(path string, texts ...string) {
+	p.note(p.c.put(path, []byte(strings.Join(texts, "")), p.now))
+	p.settle()
+}
+
+func (p *play) remove(path string) {
+	p.c.remove(path, p.now)
+	p.settle()
+}
+
+func (p *play) pass(d time.Duration) {
+	p.now = p.now.Add(d)
+	p.c.expire(p.now)
+	p.settle()
+}
+
+func (p *play) settle() {
+	changes, problems := p.c.take()
+	p.note(problems)
+	if len(changes) > 0 {
+		p.batches++
+	}
+	for ref, change := range changes {
+		if site, ok := change.object.(*translate.Site); ok {
+			p.served[ref.Key.Name] = site.Domain
+		} else {
+			delete(p.served, ref.Key.Name)
+		}
+	}
+	if p.c.sites != len(p.served) {
+		p.Errorf("the catalog counts %d sites, %d are served", p.c.sites, len(p.served))
+	}
+}
+
+func (p *play) note(problems []Problem) {
+	for _, problem := range problems {
+		p.problems = append(p.problems, problem.Error())
+	}
+}
+
+// expect compares what is served with name=domain pairs.
+func (p *play) expect(pairs ...string) {
+	p.Helper()
+	got := []string{}
+	for _, name := range slices.Sorted(maps.Keys(p.served)) {
+		got = append(got, name+"="+p.served[name])
+	}
+	if diff := cmp.Diff(append([]string{}, pairs...), got); diff != "" {
+		p.Fatalf("served -want +got:\n%s", diff)
+	}
+}
+
+// expectProblems compares the problems since the last call with parts of them.
+func (p *play) expectProblems(parts ...string) {
+	p.Helper()
+	if len(p.problems) != len(parts) {
+		p.Fatalf("problems %q, want %q", p.problems, parts)
+	}
+	for i, part := range parts {
+		if !strings.Contains(p.problems[i], part) {
+			p.Errorf("problem %q, want %q in it", p.problems[i], part)
+		}
+	}
+	p.problems = nil
+}
+
+func TestWhatHappensToAFileHappensToItsSites(t *testing.T) {
+	p := newPlay(t)
+	p.put("f", siteText("a", "a.example.com"), siteText("b", "b.example.com"))
+	p.expect("a=a.example.com", "b=b.example.com")
+	p.put("f", siteText("a", "a.example.org"), siteText("b", "b.example.com"), siteText("c", "c.example.com"))
+	p.expect("a=a.example.org", "b=b.example.com", "c=c.example.com")
+	p.put("f", siteText("b", "b.example.com"))
+	p.pass(patience)
+	p.expect("b=b.example.com")
+	p.remove("f")
+	p.pass(patience)
+	p.expect()
+	if p.batches != 4 {
+		t.Errorf("%d batches, want one for each of the 4 edits", p.batches)
+	}
+	p.expectProblems()
+	if len(p.c.files)+len(p.c.copies)+len(p.c.away) != 0 {
+		t.Errorf("something is left of what is gone: %d files, %d copies, %d away", len(p.c.files), len(p.c.copies), len(p.c.away))
+	}
+}
+
+func TestAMistakeCostsNothingThatWasGood(t *testing.T) {
+	good := siteText("a", "a.example.com") + siteText("b", "b.example.com")
+	for name, broken := range map[string]string{
+		"not YAML at all":    "{{{{",
+		"half a document":    good[:len(good)-40],
+		"one unknown field":  strings.Replace(good, "domain: a.", "domian: a.", 1),
+		"one wrong type":     strings.Replace(good, "servicePort: 80", "servicePort: http", 1),
+		"one misspelt kind":  strings.Replace(good, "kind: StaticSite", "kind: StaticSites", 1),
+		"one lost its name":  strings.Replace(good, "{name: a, ", "{", 1),
+		"one lost its kind":  strings.Replace(good, "kind: StaticSite", "#", 1),
+		"one is no mapping":  strings.Replace(good, siteText("a", "a.example.com"), "---\njust text\n", 1),
+		"one key is twice":   strings.Replace(good, "spec: {", "spec: {domain: x.example.com, ", 1),
+		"an unfinished list": "kind: List\nitems: 5\n",
+	} {
+		p := newPlay(t)
+		p.put("f", good)
+		p.put("f", broken)
+		p.pass(time.Hour)
+		if p.expect("a=a.example.com", "b=b.example.com"); len(p.problems) == 0 {
+			t.Errorf("%s: no problem reported", name)
+		}
+		p.put("f", good)
+		p.expect("a=a.example.com", "b=b.example.com")
+		if p.batches != 1 {
+			t.Errorf("%s: %d batches, want that of the start only", name, p.batches)
+		}
+	}
+}
+
+func TestOtherDocumentsOfABrokenFileApply(t *testing.T) {
+	p := newPlay(t)
+	p.put("f", siteText("a", "a.example.com"), siteText("b", "b.example.com"))
+	p.put("f", siteText("a", "5"), siteText("b", "b.example.org"), siteText("c", "c.example.com"))
+	p.expect("a=a.example.com", "b=b.example.org", "c=c.example.com")
+	p.expectProblems("f: StaticSite docs/a: spec.domain: write a host name such as docs.example.com, not 5")
+}
+
+// An object that a file no longer has is gone even if another one in it is bad,
+// and even if things stand in it that are not ours.
+func TestWhatIsGoneFromAFileWithMistakesIsGone(t *testing.T) {
+	p := newPlay(t)
+	p.put("f", siteText("a", "a.example.com"), siteText("b", "b.example.com"))
+	p.put("f", siteText("a", "5"), "---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: b, namespace: docs}\n")
+	p.pass(patience)
+	p.expect("a=a.example.com")
+}
+
+func TestAProblemIsReportedOnce(t *testing.T) {
+	p := newPlay(t)
+	bad := siteText("a", "5")
+	p.put("f", bad)
+	p.expectProblems("not 5")
+	p.put("f", bad)
+	p.put("f", bad+"# a comment\n")
+	p.expectProblems()
+	p.put("f", siteText("a", "6"))
+	p.expectProblems("not 6")
+	p.put("f", siteText("a", "a.example.com"))
+	p.put("f", bad)
+	p.expectProblems("not 5") // it was mended in between
+}
+
+func TestAFileThatCannotBeReadKeepsItsObjects(t *testing.T) {
+	p := newPlay(t)
+	p.put("f", siteText("a", "a.example.com"))
+	for range 2 {
+		p.note(p.c.fail("f", errors.New("permission denied"), p.now))
+		p.pass(time.Hour)
+	}
+	p.expect("a=a.example.com")
+	p.expectProblems("f: cannot be read: permission denied")
+}
+
+// Editors and version control take a file away to put another one there.
+func TestWhatComesBackInTimeWasNeverAway(t *testing.T) {
+	for name, away := range map[string]func(*play){
+		"removed":       func(p *play) { p.remove("f") },
+		"emptied":       func(p *play) { p.put("f", "") },
+		"only comments": func(p *play) { p.put("f", "# to be written\n") },
+		"without it":    func(p *play) { p.put("f", siteText("b", "b.example.com")) },
+	} {
+		p := newPlay(t)
+		all := []string{siteText("a", "a.example.com"), siteText("b", "b.example.com")}
+		p.put("f", all...)
+		away(p)
+		p.pass(patience - time.Millisecond)
+		p.put("f", all...)
+		p.pass(time.Hour)
+		p.expect("a=a.example.com", "b=b.example.com")
+		if p.batches != 1 {
+			t.Errorf("%s: %d batches, want that of the start only", name, p.batches)
+		}
+	}
+}
+
+func TestARenamedFileIsNoChange(t *testing.T) {
+	p := newPlay(t)
+	p.put("f", siteText("a", "a.example.com"))
+	p.c.remove("f", p.now)
+	p.put("g", siteText("a", "a.example.com"))
+	p.pass(time.Hour)
+	p.put("g", siteText("a", "a.example.org"))
+	p.expect("a=a.example.org")
+	p.expectProblems()
+	if p.batches != 2 {
+		t.Errorf("%d batches, want those of the start and of the edit", p.batches)
+	}
+}
+
+func TestOfDuplicatesTheFirstByPathIsServed(t *testing.T) {
+	p := newPlay(t)
+	for _, path := range []string{"h", "f", "g"} {
+		p.c.put(path, []byte(siteText("a", path+".example.com")), p.now)
+	}
+	p.settle()
+	p.expect("a=f.example.com")
+	p.expectProblems("g: StaticSite docs/a: is in f already", "h: StaticSite docs/a: is in f already")
+}
+
+func TestANewDuplicateDisplacesNothing(t *testing.T) {
+	p := newPlay(t)
+	p.put("f", siteText("a", "f.example.com"))
+	p.put("e", siteText("a", "e.example.com"))
+	p.expect("a=f.example.com")
+	p.expectProblems("e: StaticSite docs/a: is in f already, and served from there; remove one of the two")
+	p.put("e", siteText("a", "e.example.org"))
+	p.put("f", siteText("a", "f.example.org"))
+	p.expect("a=f.example.org")
+	p.expectProblems() // the same one
+
+	p.remove("f") // another has it, so there is nothing to wait for
+	p.expect("a=e.example.org")
+	p.put("f", siteText("a", "f.example.org"))
+	p.expect("a=e.example.org")
+	p.expectProblems("f: StaticSite docs/a: is in e already")
+}
+
+func TestDuplicatesInOneFile(t *testing.T) {
+	p := newPlay(t)
+	p.put("f", siteText("a", "one.example.com"), siteText("a", "two.example.com"))
+	p.expect("a=one.example.com")
+	p.expectProblems("f: StaticSite docs/a: is in this file more than once; remove all but one")
+	p.put("f", siteText("a", "zero.example.com"), siteText("a", "one.example.com"))
+	p.expect("a=one.example.com") // it was served before
+}
+
+func TestGenerationsRiseWithTheSpecificationOnly(t *testing.T) {
+	c, now := newCatalog(), time.Unix(1000, 0)
+	ref := translate.Ref{Kind: translate.KindSite, Key: siteKey("a")}
+	site := func() *translate.Site {
+		t.Helper()
+		changes, _ := c.take()
+		site, ok := changes[ref].object.(*translate.Site)
+		if !ok {
+			t.Fatalf("changes %v, want site a", changes)
+		}
+		return site
+	}
+	c.put("f", []byte(siteText("a", "a.example.com")), now)
+	if got := site(); got.Generation != 1 || got.Held != nil || !got.Created.IsZero() {
+		t.Errorf("at first: %+v", got)
+	}
+	c.hold(siteKey("a"), []string{"a.example.com"}, now)
+	if got := site(); got.Generation != 1 || !slices.Equal(got.Held, []string{"a.example.com"}) {
+		t.Errorf("after a claim: %+v", got)
+	}
+	c.hold(siteKey("a"), []string{"a.example.com"}, now)
+	if changes, _ := c.take(); len(changes) != 0 {
+		t.Errorf("the same claim is a change: %v", changes)
+	}
+	c.put("f", []byte(siteText("a", "a.example.org")), now)
+	if got := site(); got.Generation != 2 || len(got.Held) != 1 {
+		t.Errorf("after an edit: %+v", got)
+	}
+	c.remove("f", now)
+	c.expire(now.Add(patience))
+	if changes, _ := c.take(); len(changes) != 1 || changes[ref].object != nil {
+		t.Errorf("after deletion: %v", changes)
+	}
+	c.hold(siteKey("a"), []string{"a.example.org"}, now) // a status that came late
+	c.put("f", []byte(siteText("a", "a.example.com")), now)
+	if got := site(); got.Generation != 3 || got.Held != nil {
+		t.Errorf("made anew: %+v", got)
+	}
+}
+
+func TestUnchangedDocumentsAreNotDecodedAgain(t *testing.T) {
+	text := siteText("a", "a.example.com") + siteText("b", "b.example.com")
+	before := read("f", []byte(text), nil)
+	after := read("f", []byte(strings.Replace(text, "b.example.com", "b.example.org", 1)), before.decoded)
+	a, b := translate.Ref{Kind: translate.KindSite, Key: siteKey("a")}, translate.Ref{Kind: translate.KindSite, Key: siteKey("b")}
+	if before.objects[a][0] != after.objects[a][0] {
+		t.Error("site a was decoded again")
+	}
+	if after.objects[b][0].(*translate.Site).Domain != "b.example.org" {
+		t.Error("site b was not")
+	}
+}

@@ -1,0 +1,61 @@
+package files
+
+import (
+	"flag"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"my-company.com/staticsite-operator/translate"
+)
+
+var update = flag.Bool("update", false, "rewrite testdata/bad.txt")
+
+// testdata/bad has a file for each way in which a file can be bad, each with a
+// good site in it or beside it; bad.txt has what is said of them.
+func TestLoadSaysWhatIsWrongWhere(t *testing.T) {
+	loaded, err := Load("testdata/bad")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got strings.Builder
+	for _, p := range loaded.Problems {
+		fmt.Fprintln(&got, p)
+	}
+	for _, ref := range slices.SortedFunc(maps.Keys(loaded.Objects), func(a, b translate.Ref) int { return compareKeys(a.Key, b.Key) }) {
+		fmt.Fprintf(&got, "%s: %s %s is good\n", loaded.Files[ref], ref.Kind, ref.Key)
+	}
+	const golden = "testdata/bad.txt"
+	if *update {
+		if err := os.WriteFile(golden, []byte(got.String()), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(golden)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got.String()); diff != "" {
+		t.Errorf("-want +got (run with -update if it is meant):\n%s", diff)
+	}
+}
+
+func TestLoadOfOneFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "of any name")
+	if err := os.WriteFile(path, []byte(siteText("a", "a.example.com")), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	loaded, err := Load(path)
+	if err != nil || len(loaded.Objects) != 1 || len(loaded.Problems) != 0 {
+		t.Errorf("Load() = %+v, %v", loaded, err)
+	}
+	if _, err := Load(path + ".missing"); err == nil || !strings.Contains(err.Error(), path+".missing") {
+		t.Errorf("of a missing file: %v", err)
+	}
+}

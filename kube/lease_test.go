@@ -1,0 +1,179 @@
+package kube
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"strconv"
+	"sync"
+	"testing"
+	"time"
+
+	"go.uber.org/zap"
+	coordinationv1 "k8s.io/api/coordination/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/leaderelection/resourcelock"
+)
+
+// leaseServer keeps one Lease, with versions as the API server does.
+type leaseServer struct {
+	mu    sync.Mutex
+	lease *coordinationv1.Lease
+}
+
+func (s *leaseServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var sent coordinationv1.Lease
+	if r.Method != http.MethodGet {
+		if err := json.NewDecoder(r.Body).Decode(&sent); err != nil {
+			refusedWith(400, metav1.StatusReasonBadRequest)(w)
+			return
+		}
+	}
+	switch {
+	case s.lease == nil && r.Method != http.MethodPost:
+		refusedWith(404, metav1.StatusReasonNotFound)(w)
+		return
+	case r.Method == http.MethodPut && sent.ResourceVersion != s.lease.ResourceVersion:
+		refusedWith(409, metav1.StatusReasonConflict)(w)
+		return
+	case r.Method != http.MethodGet:
+		s.store(&sent)
+	}
+	w.Header().Set("Content-Type", "application/json")
+	_ = json.NewEncoder(w).Encode(s.lease)
+}
+
+func (s *leaseServer) store(lease *coordinationv1.Lease) {
+	version := 0
+	if s.lease != nil {
+		version, _ = strconv.Atoi(s.lease.ResourceVersion)
+	}
+	lease.ResourceVersion = strconv.Itoa(version + 1)
+	lease.TypeMeta = metav1.TypeMeta{APIVersion: "coordination.k8s.io/v1", Kind: "Lease"}
+	s.lease = lease
+}
+
+func (s *leaseServer) holder() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.lease == nil || s.lease.Spec.HolderIdentity == nil {
+		return ""
+	}
+	return *s.lease.Spec.HolderIdentity
+}
+
+func newLease(t *testing.T) (*leaseServer, *Lease) {
+	s := &leaseServer{}
+	h := httptest.NewServer(s)
+	t.Cleanup(h.Close)
+	transport := &http.Transport{}
+	t.Cleanup(transport.CloseIdleConnections)
+	config := &rest.Config{Host: h.URL, Transport: transport, ContentConfig: rest.ContentConfig{ContentType: "application/json"}}
+	lease, err := NewLease(config, "operators", zap.NewNop())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s, lease
+}
+
+// The lease is let go of when the last write has ended, not before: whoever
+// follows must find nothing under way.
+func TestTheLeaseIsHeldUntilTheTermIsOver(t *testing.T) {
+	s, lease := newLease(t)
+	ctx, stop := context.WithCancel(context.Background())
+	defer stop()
+	terms, ended := make(chan Term), make(chan error)
+	go func() { ended <- lease.Run(ctx, terms) }()
+
+	term := <-terms
+	if s.holder() != lease.identity {
+		t.Fatalf("held by %q, want %q", s.holder(), lease.identity)
+	}
+	if _, ok := term.deadline(time.Now(), time.Second); !ok {
+		t.Error("no write may start in a new term")
+	}
+	if _, ok := term.deadline(time.Now().Add(leaseDuration), time.Second); ok {
+		t.Error("a write may start when another replica may lead")
+	}
+	stop()
+	<-term.ctx.Done()
+	if s.holder() != lease.identity {
+		t.Error("let go of before the term was over")
+	}
+	term.over()
+	if err := <-ended; err != nil {
+		t.Fatal(err)
+	}
+	if s.holder() != "" {
+		t.Errorf("held by %q after the end, want nobody", s.holder())
+	}
+}
+
+func TestWhoIsNotElectedEndsAtOnce(t *testing.T) {
+	s, lease := newLease(t)
+	other, seconds, moment := "other", int32(15), metav1.NowMicro()
+	s.store(&coordinationv1.Lease{
+		ObjectMeta: metav1.ObjectMeta{Namespace: "operators", Name: LeaseName},
+		Spec:       coordinationv1.LeaseSpec{HolderIdentity: &other, LeaseDurationSeconds: &seconds, RenewTime: &moment, AcquireTime: &moment},
+	})
+	ctx, stop := context.WithCancel(context.Background())
+	ended := make(chan error)
+	go func() { ended <- lease.Run(ctx, make(chan Term)) }()
+	stop()
+	if err := <-ended; err != nil {
+		t.Fatal(err)
+	}
+	if s.holder() != other {
+		t.Errorf("held by %q, want %q", s.holder(), other)
+	}
+}
+
+// memoryLock is a lock without a server.
+type memoryLock struct {
+	resourcelock.Interface
+	record resourcelock.LeaderElectionRecord
+}
+
+func (m *memoryLock) Identity() string { return "me" }
+
+func (m *memoryLock) Get(context.Context) (*resourcelock.LeaderElectionRecord, []byte, error) {
+	record := m.record
+	return &record, nil, nil
+}
+
+func (m *memoryLock) Update(_ context.Context, record resourcelock.LeaderElectionRecord) error {
+	m.record = record
+	return nil
+}
+
+func TestAFenceGivesUpItsOwnLockOnly(t *testing.T) {
+	ctx := context.Background()
+	inner := &memoryLock{}
+	f := &fence{Interface: inner, outage: &outage{log: zap.NewNop()}}
+	if !f.expiry().IsZero() {
+		t.Error("it expires before it was held")
+	}
+	before := time.Now()
+	if err := f.Update(ctx, resourcelock.LeaderElectionRecord{HolderIdentity: "me"}); err != nil {
+		t.Fatal(err)
+	}
+	if end := f.expiry(); end.Before(before.Add(renewDeadline)) || end.After(time.Now().Add(renewDeadline)) {
+		t.Errorf("it expires at %v", end)
+	}
+
+	inner.record.HolderIdentity = "other" // while this process was stopped
+	_, _, _ = f.Get(ctx)
+	if err := f.Update(ctx, resourcelock.LeaderElectionRecord{}); err == nil || inner.record.HolderIdentity != "other" {
+		t.Errorf("gave up another's lock: %v", err)
+	}
+
+	inner.record.HolderIdentity = "me"
+	_, _, _ = f.Get(ctx)
+	if err := f.Update(ctx, resourcelock.LeaderElectionRecord{}); err != nil || inner.record.HolderIdentity != "" {
+		t.Errorf("did not give up its own lock: %v", err)
+	}
+}

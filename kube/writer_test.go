@@ -1,0 +1,298 @@
+package kube
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/dynamic"
+	"k8s.io/client-go/rest"
+
+	"my-company.com/staticsite-operator/api/v1alpha1"
+	"my-company.com/staticsite-operator/control"
+	"my-company.com/staticsite-operator/latest"
+	"my-company.com/staticsite-operator/translate"
+)
+
+// patch is one write as it reached the server.
+type patch struct {
+	url  string
+	body struct {
+		Metadata struct{ ResourceVersion string }
+		Status   v1alpha1.StaticSiteStatus
+	}
+}
+
+// server answers patches as the test says, one after another: each is sent to
+// patches, and then answered by what comes from answers.
+type server struct {
+	patches chan patch
+	answers chan func(http.ResponseWriter)
+}
+
+func newServer(t *testing.T) (*server, dynamic.Interface) {
+	s := &server{patches: make(chan patch), answers: make(chan func(http.ResponseWriter))}
+	h := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		p := patch{url: r.Method + " " + r.URL.String()}
+		if err := json.NewDecoder(r.Body).Decode(&p.body); err != nil {
+			t.Error(err)
+		}
+		select {
+		case s.patches <- p:
+		case <-r.Context().Done():
+			return
+		}
+		select {
+		case answer := <-s.answers:
+			answer(w)
+		case <-r.Context().Done():
+		}
+	}))
+	t.Cleanup(h.Close)
+	transport := &http.Transport{}
+	t.Cleanup(transport.CloseIdleConnections)
+	client, err := dynamic.NewForConfig(&rest.Config{Host: h.URL, Transport: transport, QPS: -1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s, client
+}
+
+func accepted(version string) func(http.ResponseWriter) {
+	return func(w http.ResponseWriter) {
+		w.Header().Set("Content-Type", "application/json")
+		fmt.Fprintf(w, `{"apiVersion":"platform.my-company.com/v1alpha1","kind":"StaticSite","metadata":{"namespace":"docs","name":"a","resourceVersion":%q}}`, version)
+	}
+}
+
+func refusedWith(code int, reason metav1.StatusReason) func(http.ResponseWriter) {
+	return func(w http.ResponseWriter) {
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(code)
+		_ = json.NewEncoder(w).Encode(metav1.Status{TypeMeta: metav1.TypeMeta{Kind: "Status", APIVersion: "v1"}, Status: "Failure", Reason: reason, Code: int32(code), Message: "no"})
+	}
+}
+
+// rig is a writer with everything around it.
+type rig struct {
+	*server
+	t        *testing.T
+	wanted   *latest.Map[translate.Key, control.SiteStatus]
+	observed *latest.Map[translate.Key, *observation]
+	terms    chan Term
+	logs     *observer.ObservedLogs
+}
+
+func newRig(t *testing.T) *rig {
+	srv, client := newServer(t)
+	source := NewSource(client, zap.NewNop())
+	wanted := latest.New[translate.Key, control.SiteStatus]()
+	logs, log := logged()
+	w := NewStatusWriter(client, source, wanted, log)
+	terms := make(chan Term)
+	ctx, stop := context.WithCancel(context.Background())
+	var running sync.WaitGroup
+	running.Go(func() { _ = w.Run(ctx, terms) })
+	t.Cleanup(func() { stop(); running.Wait() })
+	return &rig{server: srv, t: t, wanted: wanted, observed: source.observed, terms: terms, logs: logs}
+}
+
+// lead gives the writer a term; end ends it and waits until it is over.
+func (r *rig) lead() (end func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	over := make(chan struct{})
+	r.terms <- Term{ctx: ctx, expiry: func() time.Time { return time.Now().Add(time.Minute) }, over: func() { close(over) }}
+	r.t.Cleanup(cancel)
+	return func() { cancel(); <-over }
+}
+
+func (r *rig) next() patch {
+	r.t.Helper()
+	select {
+	case p := <-r.patches:
+		return p
+	case <-time.After(20 * time.Second):
+		r.t.Fatal("no write")
+		return patch{}
+	}
+}
+
+func (r *rig) see(name string, seen *observation) { r.observed.Put(key(name), seen) }
+
+func (r *rig) want(s control.SiteStatus) { r.wanted.Put(s.Site, s) }
+
+func TestAStatusIsAppliedWithTheVersionItIsBasedOn(t *testing.T) {
+	r := newRig(t)
+	r.lead()
+	before := has("7", served("a", 1))
+	before.since = [4]int64{1000, 1000, 0, 1000}
+	r.see("a", before)
+	want := served("a", 2, "a.example.com")
+	want.Conditions[3].Status = "False"
+	r.want(want)
+	p := r.next()
+	r.answers <- accepted("8")
+	if want := "PATCH /apis/platform.my-company.com/v1alpha1/namespaces/docs/staticsites/a/status?fieldManager=staticsite-operator&force=true"; p.url != want {
+		t.Errorf("request %s, want %s", p.url, want)
+	}
+	if p.body.Metadata.ResourceVersion != "7" {
+		t.Errorf("based on version %q, want 7", p.body.Metadata.ResourceVersion)
+	}
+	status := p.body.Status
+	if status.ObservedGeneration != 2 || status.Phase != v1alpha1.PhaseProvisioned || len(status.Conditions) != 4 ||
+		!cmp.Equal(status.Domains, []string{"a.example.com"}) || status.Message != want.Message {
+		t.Errorf("status %+v", status)
+	}
+	for i, kept := range []bool{true, true, false, false} {
+		if got := status.Conditions[i].LastTransitionTime.Unix() == 1000; got != kept {
+			t.Errorf("%s: its time was kept: %v, want %v", status.Conditions[i].Type, got, kept)
+		}
+		if status.Conditions[i].ObservedGeneration != 2 {
+			t.Errorf("%s: generation %d, want 2", status.Conditions[i].Type, status.Conditions[i].ObservedGeneration)
+		}
+	}
+}
+
+func TestOutsideATermNothingIsWrittenButAllIsRemembered(t *testing.T) {
+	r := newRig(t)
+	r.see("a", nothing("1"))
+	r.want(served("a", 1))
+	end := r.lead()
+	r.next()
+	r.answers <- accepted("2")
+	end()
+
+	r.want(served("a", 2))
+	r.see("b", nothing("3"))
+	r.want(served("b", 1))
+	r.want(served("a", 3))
+	r.lead()
+	got := map[string]int64{}
+	for range 2 {
+		p := r.next()
+		got[strings.Split(p.url, "/")[7]] = p.body.Status.ObservedGeneration
+		r.answers <- accepted("9")
+	}
+	if diff := cmp.Diff(map[string]int64{"a": 3, "b": 1}, got); diff != "" {
+		t.Errorf("generations written -want +got:\n%s", diff)
+	}
+}
+
+// A write that is under way when the term ends is given up and not repeated.
+func TestTheEndOfATermInterruptsAWrite(t *testing.T) {
+	r := newRig(t)
+	end := r.lead()
+	r.see("a", nothing("1"))
+	r.want(served("a", 1))
+	r.next()
+	end() // returns although the server has not answered
+	if r.logs.Len() > 0 {
+		t.Errorf("logged: %v", r.logs.All()) // it is nobody's fault, and no time-out was waited for
+	}
+	r.lead()
+	if p := r.next(); p.body.Metadata.ResourceVersion != "1" {
+		t.Errorf("in the next term it is based on %s, want 1", p.body.Metadata.ResourceVersion)
+	}
+	r.answers <- accepted("2")
+}
+
+func TestATermIsOverWhenNothingIsUnderWay(t *testing.T) {
+	w := &StatusWriter{ledger: newLedger(), results: make(chan result), underWay: 2}
+	w.ledger.see(key("a"), nothing("1"))
+	w.ledger.demand(served("a", 1))
+	next, _ := w.ledger.next()
+	over := make(chan struct{})
+	w.term = &Term{over: func() { close(over) }}
+	ended := make(chan struct{})
+	go func() { w.finish(); close(ended) }()
+	for range 2 {
+		select {
+		case <-over:
+			t.Fatal("over while a write was under way")
+		case w.results <- result{next, interrupted, nil, nil}:
+		}
+	}
+	<-over
+	<-ended
+}
+
+// A process that was stopped for longer than its lease finds that out by the
+// clock, before anybody tells it.
+func TestAfterTheExpiryNothingIsWritten(t *testing.T) {
+	r := newRig(t)
+	var expiry sync.Map
+	expiry.Store("at", time.Now().Add(-time.Second))
+	asked := make(chan struct{}, 100)
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	r.terms <- Term{ctx: ctx, over: func() {}, expiry: func() time.Time {
+		asked <- struct{}{}
+		at, _ := expiry.Load("at")
+		return at.(time.Time)
+	}}
+	r.see("a", nothing("1"))
+	r.want(served("a", 1))
+	<-asked
+	select {
+	case p := <-r.patches:
+		t.Fatalf("written: %+v", p)
+	case <-asked: // it looked again, after it could have written
+	}
+	expiry.Store("at", time.Now().Add(time.Minute)) // renewed
+	r.next()
+	r.answers <- accepted("2")
+}
+
+func TestWhatIsDoneAboutFailures(t *testing.T) {
+	for name, c := range map[string]struct {
+		answer func(http.ResponseWriter)
+		then   func(*rig)
+		based  string
+	}{
+		"conflict":         {refusedWith(409, metav1.StatusReasonConflict), func(r *rig) { r.see("a", nothing("2")) }, "2"},
+		"conflict, silent": {refusedWith(409, metav1.StatusReasonConflict), func(r *rig) {}, "1"},
+		"not found":        {refusedWith(404, metav1.StatusReasonNotFound), func(r *rig) { r.see("a", nothing("5")) }, "5"},
+		"invalid":          {refusedWith(422, metav1.StatusReasonInvalid), func(r *rig) { r.want(served("a", 2)) }, "1"},
+		"forbidden":        {refusedWith(403, metav1.StatusReasonForbidden), func(r *rig) {}, "1"},
+		"server error":     {refusedWith(500, metav1.StatusReasonInternalError), func(r *rig) {}, "1"},
+		"connection lost":  {func(http.ResponseWriter) { panic(http.ErrAbortHandler) }, func(r *rig) {}, "1"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := newRig(t)
+			r.lead()
+			r.see("a", nothing("1"))
+			r.want(served("a", 1))
+			r.next()
+			r.answers <- c.answer
+			c.then(r)
+			if p := r.next(); p.body.Metadata.ResourceVersion != c.based {
+				t.Errorf("the next attempt is based on version %s, want %s", p.body.Metadata.ResourceVersion, c.based)
+			}
+			r.answers <- accepted("9")
+		})
+	}
+}
+
+func TestFitMakesAMessageThatTheServerGivesBackUnchanged(t *testing.T) {
+	for name, c := range map[string]struct{ in, want string }{
+		"plain":     {"fine", "fine"},
+		"broken":    {"a\xffb", "a?b"},
+		"long":      {strings.Repeat("x", 40000), strings.Repeat("x", 32765) + "..."},
+		"long wide": {strings.Repeat("ä", 20000), strings.Repeat("ä", 16382) + "..."},
+	} {
+		if got := fit(c.in); got != c.want {
+			t.Errorf("%s: %d bytes %.20q, want %d bytes %.20q", name, len(got), got, len(c.want), c.want)
+		}
+	}
+}
