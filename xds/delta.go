@@ -56,20 +56,19 @@ func (s *Session) begin(t Type, r *Request) {
 			st.owed.add(res.slot)
 		}
 	}
-	if !st.wildcard {
-		return // Rule 63: claims beyond the names are nobody's.
-	}
-	for res := range st.at.tables[t].all {
-		if !held(res) {
-			st.owed.add(res.slot)
+	if st.wildcard { // Else, rule 63: claims beyond the names are nobody's.
+		for res := range st.at.tables[t].all {
+			if !held(res) {
+				st.owed.add(res.slot)
+			}
 		}
-	}
-	for name := range r.Claims {
-		if st.at.lookup(t, name) == nil {
-			s.vanishedBefore(t, name)
+		for name := range r.Claims {
+			if st.at.lookup(t, name) == nil {
+				s.vanishedBefore(t, name)
+			}
 		}
+		st.answer = len(r.Claims) == 0 // Rule 31.
 	}
-	st.answer = len(r.Claims) == 0 // Rule 31.
 	if len(r.Claims) > 0 && st.owed.count <= maxTaintedClaims {
 		st.attempts = s.resume
 		for slot := range st.owed.each {

@@ -56,12 +56,7 @@ func (rs *refusals) excludes(r *Resource) bool {
 func (st *typeState) exclude(r *Resource) *exclusion {
 	e := st.excluded[r.Name]
 	if e == nil {
-		e = new(exclusion)
-		if last, known := st.lastGood[r.Name]; known {
-			e.last = last
-		} else if st.acked != nil {
-			e.last = st.acked.lookup(r.Type, r.Name)
-		}
+		e = &exclusion{last: st.lastAccepted(r)}
 		if st.excluded == nil {
 			st.excluded = make(map[string]*exclusion)
 		}
@@ -74,10 +69,32 @@ func (st *typeState) exclude(r *Resource) *exclusion {
 	return e
 }
 
+// lastAccepted returns the last version of a name, not excluded so far, that the
+// client accepted, or nil.
+func (st *typeState) lastAccepted(r *Resource) *Resource {
+	if l := st.lingering[r.Name]; l.resource != nil {
+		return l.resource
+	}
+	if last, known := st.lastGood[r.Name]; known {
+		return last
+	}
+	if st.acked == nil {
+		return nil
+	}
+	return st.acked.lookup(r.Type, r.Name)
+}
+
 // try makes a resource that another stream refused a trial of this one.
 func (st *typeState) try(r *Resource) {
 	st.exclude(r)
 	st.trials = append(st.trials, []*Resource{r})
+}
+
+// retry queues a trial once more that nobody answered.
+func (rs *refusals) retry(p *push) {
+	if p != nil && p.trial {
+		rs.trials = append([][]*Resource{p.fresh}, rs.trials...)
+	}
 }
 
 // refusedBefore tells whether this client refused this very version, perhaps
@@ -93,17 +110,35 @@ func (rs *refusals) forget(name string) {
 	if e == nil {
 		return
 	}
-	if rs.lastGood == nil {
-		rs.lastGood = make(map[string]*Resource)
-	}
-	rs.lastGood[name] = e.last
+	setLast(&rs.lastGood, name, e.last)
 	delete(rs.excluded, name)
+}
+
+func setLast(last *map[string]*Resource, name string, r *Resource) {
+	if *last == nil {
+		*last = make(map[string]*Resource)
+	}
+	(*last)[name] = r
+}
+
+// doubt makes sure that a version which was in a refused response does not count
+// as accepted: acked knows only what was current, not since when it was asked for.
+func (st *typeState) doubt(r *Resource) {
+	if l := st.lingering[r.Name]; l.resource != nil && l.resource.Version == r.Version {
+		st.lingering[r.Name] = lingerer{nil, l.since}
+	}
+	if last := st.lastAccepted(r); last != nil && last.Version == r.Version {
+		setLast(&st.lastGood, r.Name, nil)
+	}
 }
 
 // accept takes an ACK.
 func (st *typeState) accept(p *push) {
 	for _, r := range p.fresh {
-		if p.trial && st.excludes(r) {
+		if st.excludes(r) {
+			if !p.trial {
+				continue // It was refused in a response that this one overtook.
+			}
 			delete(st.excluded, r.Name)
 		}
 		delete(st.lastGood, r.Name)
@@ -114,16 +149,30 @@ func (st *typeState) accept(p *push) {
 	}
 }
 
-// acceptLate takes the ACK of a trial that was overtaken by another push. What
-// was overtaken in a response that holds everything must be sent once more.
+// ignore takes an answer that is neither (rule 41): the client holds nothing of
+// the push, and nothing is sent again until it asks or something changes.
+func (st *typeState) ignore(p *push) {
+	st.unheld = append(st.unheld, p.fresh...)
+	for _, r := range p.fresh {
+		if st.excludes(r) {
+			st.forget(r.Name)
+		}
+	}
+}
+
+// acceptLate takes the ACK of a trial that was overtaken by another push. If that
+// one held everything, it took away what the trial brought.
 func (s *Session) acceptLate(t Type, p *push) {
 	st := &s.types[t]
 	for _, r := range p.fresh {
 		if st.excludes(r) {
 			st.forget(r.Name)
-			st.lastGood[r.Name] = r
+			if now := st.at.lookup(t, r.Name); now != nil && s.protocol.whole(t) {
+				st.owed.add(now.slot)
+			} else {
+				st.lastGood[r.Name] = r
+			}
 			delete(st.tainted, r.Name)
-			st.answer = st.answer || s.protocol.whole(t)
 			s.changed = true
 		}
 	}
@@ -142,9 +191,12 @@ func (s *Session) refuse(t Type, p *push, reason string) {
 			continue // Certain already; the others are still in question.
 		}
 		st.taint(r)
+		st.doubt(r)
 		if now := st.at.lookup(t, r.Name); now != nil && now.Version == r.Version {
 			st.exclude(r).reason = reason
 			current = append(current, r)
+		} else if st.excludes(r) {
+			st.forget(r.Name)
 		}
 	}
 	if len(p.fresh) > 1 {
@@ -245,6 +297,7 @@ func (s *Session) trial(t Type) (*push, *Response) {
 		}
 		if s.protocol.whole(t) {
 			out = s.everything(t, st.at, out.upserts)
+			st.sum = out.sum()
 		}
 		return p, s.protocol.respond(t, st.at, out, nothing)
 	}

@@ -91,7 +91,8 @@ func (r *Resource) again(n int) (*Resource, error) {
 	if other.Name != r.Name {
 		return nil, fmt.Errorf("attempt %d of %s resource %q is named %q", n, r.Type, r.Name, other.Name)
 	}
-	other.Version, other.slot, other.Again = r.Version, r.slot, r.Again
+	other.Version, other.slot = r.Version, r.slot
+	other.Placeholder, other.Again = r.Placeholder, r.Again
 	other.encode(other.body())
 	return other, nil
 }

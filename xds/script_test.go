@@ -42,12 +42,23 @@ func newScript() *script {
 // client is a session and what its client saw last.
 type client struct {
 	*Session
-	sotw    bool
-	nonce   [numTypes]string
-	version [numTypes]string
+	sotw     bool
+	versions bool // write down the versions of responses
+	nonce    [numTypes]string
+	version  [numTypes]string
 }
 
-// run does one command. All but publish and tick may bear client=NAME.
+// run does one command. All may bear client=NAME, if there are several.
+//
+//	publish                     with lines TYPE NAME@VERSION [placeholder] and TYPE -NAME
+//	connect sotw|delta [versions]
+//	request TYPE [nonce=N] [version=V] [names=a,b] [sub=a,b] [unsub=a,b] [claims=a@1,b@2]
+//	                            an input is the text of a refusal
+//	ack TYPE, nack TYPE         a request that answers the last response
+//	unknown URL                 a delta request for lines of names of a type that is not served
+//	tick DURATION
+//	state                       what the client holds
+//	restart                     another server takes over: all streams end, nothing is published
 func (s *script) run(t *testing.T, d *datadriven.TestData) string {
 	t.Helper()
 	name := "c"
@@ -65,8 +76,11 @@ func (s *script) run(t *testing.T, d *datadriven.TestData) string {
 		for _, c := range s.clients {
 			c.Publish(s.store.Latest())
 		}
+	case "restart":
+		s.store, s.clients = NewStore(), make(map[string]*client)
+		return ""
 	case "connect":
-		c = &client{sotw: d.HasArg("sotw")}
+		c = &client{sotw: d.HasArg("sotw"), versions: d.HasArg("versions")}
 		if c.sotw {
 			c.Session = NewSotwSession(s.store.Latest(), 5*time.Second)
 		} else {
@@ -74,17 +88,12 @@ func (s *script) run(t *testing.T, d *datadriven.TestData) string {
 		}
 		s.clients[name] = c
 	case "request":
-		r := request(t, d)
-		c.Request(r)
+		c.Request(request(t, d))
 	case "ack", "nack":
-		typ := typeNamed(t, d.CmdArgs[0].Key)
-		r := &Request{Type: typ, Nonce: c.nonce[typ], Version: c.version[typ]}
-		if d.HasArg("names") {
-			d.ScanArgs(t, "names", &r.Version)
-			r.Names, r.Version = strings.Split(r.Version, ","), c.version[typ]
-		}
-		if d.Cmd == "nack" {
-			r.Refused, r.Reason, r.Version = true, strings.TrimSpace(d.Input), ""
+		r := request(t, d)
+		r.Nonce = c.nonce[r.Type]
+		if d.Cmd == "ack" {
+			r.Version = c.version[r.Type]
 		}
 		c.Request(r)
 	case "tick":
@@ -94,7 +103,7 @@ func (s *script) run(t *testing.T, d *datadriven.TestData) string {
 		}
 		s.now = s.now.Add(by)
 	case "unknown":
-		out.WriteString(text(c.respondUnknown("type.googleapis.com/"+d.CmdArgs[0].Key, strings.Fields(d.Input))))
+		out.WriteString(text(c.respondUnknown(d.CmdArgs[0].Key, strings.Fields(d.Input))))
 	case "state":
 		c.changed = true
 		state, _ := c.State()
@@ -138,6 +147,9 @@ func (s *script) drain(out *strings.Builder, name string) {
 			return
 		}
 		c.nonce[t], c.version[t] = r.Nonce, r.Version
+		if c.versions {
+			fmt.Fprintf(out, "%sversion %s ", prefix, r.Version)
+		}
 		out.WriteString(prefix + text(r))
 	}
 }
@@ -210,15 +222,15 @@ func changes(t *testing.T, input string) (out []Change) {
 			continue
 		}
 		name, version, _ := strings.Cut(f[1], "@")
-		r := testResource(t, typ, name, version)
+		r := testResource(typ, name, version)
 		r.Placeholder = len(f) > 2
 		out = append(out, Change{Type: typ, Name: name, Resource: r})
 	}
 	return out
 }
 
-func testResource(t testing.TB, typ Type, name, version string) *Resource {
-	t.Helper()
+// testResource returns a small resource under a version of its own.
+func testResource(typ Type, name, version string) *Resource {
 	var m proto.Message
 	switch typ {
 	case Cluster:
@@ -234,7 +246,7 @@ func testResource(t testing.TB, typ Type, name, version string) *Resource {
 	}
 	r, err := NewResource(typ, m)
 	if err != nil {
-		t.Fatal(err)
+		panic(err)
 	}
 	r = r.WithVersion(version)
 	if typ == ScopedRoute {
@@ -260,27 +272,26 @@ func typeNamed(t testing.TB, name string) Type {
 	return 0
 }
 
-// request reads "request TYPE [nonce=N] [version=V] [names=a,b] [sub=a,b]
-// [unsub=a,b] [claims=a@1,b@2]"; an input is the text of a refusal.
+// request reads the arguments and the input of a request.
 func request(t *testing.T, d *datadriven.TestData) *Request {
 	t.Helper()
 	r := &Request{Type: typeNamed(t, d.CmdArgs[0].Key)}
 	for _, arg := range d.CmdArgs[1:] {
-		vals := arg.Vals
+		list := strings.Split(arg.Vals[0], ",")
 		switch arg.Key {
 		case "nonce":
-			r.Nonce = vals[0]
+			r.Nonce = arg.Vals[0]
 		case "version":
-			r.Version = vals[0]
+			r.Version = arg.Vals[0]
 		case "names":
-			r.Names = strings.Split(vals[0], ",")
+			r.Names = list
 		case "sub":
-			r.Subscribe = strings.Split(vals[0], ",")
+			r.Subscribe = list
 		case "unsub":
-			r.Unsubscribe = strings.Split(vals[0], ",")
+			r.Unsubscribe = list
 		case "claims":
 			r.Claims = make(map[string]string)
-			for _, c := range strings.Split(vals[0], ",") {
+			for _, c := range list {
 				name, version, _ := strings.Cut(c, "@")
 				r.Claims[name] = version
 			}

@@ -72,6 +72,7 @@ func (s *Session) follow(st *typeState, b *batch) {
 	if st.named.count == 0 && len(st.missing) == 0 && len(st.gone) == 0 && st.owed.count == 0 && len(st.excluded) == 0 {
 		return
 	}
+	owed := make(map[string]bool) // by name, where the name left its slot
 	for _, c := range b.changes {
 		if c.old == nil || c.new != nil && c.new.Name == c.old.Name {
 			continue
@@ -80,7 +81,10 @@ func (s *Session) follow(st *typeState, b *batch) {
 			st.named.drop(c.old.slot)
 			setTrue(&st.missing, c.old.Name)
 		}
-		st.owed.drop(c.old.slot)
+		if st.owed.has(c.old.slot) {
+			st.owed.drop(c.old.slot)
+			owed[c.old.Name] = true
+		}
 	}
 	for _, r := range b.removed {
 		st.forget(r.Name)
@@ -93,6 +97,9 @@ func (s *Session) follow(st *typeState, b *batch) {
 		if st.missing[c.new.Name] {
 			delete(st.missing, c.new.Name)
 			st.named.add(c.new.slot)
+		}
+		if owed[c.new.Name] {
+			st.owed.add(c.new.slot)
 		}
 	}
 }
@@ -218,13 +225,13 @@ func (s *Session) linger(t Type, b *batch, to *Snapshot) {
 		switch {
 		case !st.selects(r):
 			continue
-		case s.protocol.whole(t) && st.owed.has(r.slot): // Not sent.
-			continue
 		case !s.protocol.whole(t) && st.removedAt.lookup(t, r.Name) != nil:
 			continue
 		}
 		held := r
-		if e := st.excluded[r.Name]; e != nil {
+		if st.owed.has(r.slot) {
+			held = nil // Not sent, or not since the type started again.
+		} else if e := st.excluded[r.Name]; e != nil {
 			held = e.last
 		} else if last, excluded := st.lastGood[r.Name]; excluded {
 			held = last
@@ -257,7 +264,7 @@ func (s *Session) everything(t Type, at *Snapshot, trial []*Resource) *content {
 	}
 	for _, name := range slices.Sorted(maps.Keys(st.excluded)) {
 		now, last := at.lookup(t, name), st.excluded[name].last
-		if last != nil && !tried[name] && now != nil && st.selects(now) {
+		if last != nil && !tried[name] && now != nil && st.selects(now) && st.excludes(now) {
 			out.upserts = append(out.upserts, last)
 		}
 	}

@@ -76,7 +76,12 @@ func (s *Server) Listening() bool { return s.listening.Load() }
 
 // Drain ends all streams, and those that come after. Clients connect again,
 // elsewhere; a graceful stop alone would wait for them for ever (rule 72).
-func (s *Server) Drain() { s.once.Do(func() { close(s.drain) }) }
+func (s *Server) Drain() {
+	s.once.Do(func() { close(s.drain) })
+	for _, st := range s.connected() {
+		st.end(errDraining)
+	}
+}
 
 // StreamAggregatedResources serves state of the world.
 func (s *Server) StreamAggregatedResources(g discovery.AggregatedDiscoveryService_StreamAggregatedResourcesServer) error {

@@ -56,7 +56,8 @@ type typeState struct {
 	owed   slotSet
 	gone   map[string]bool // names asked for (or claimed) that do not exist
 	answer bool            // a response is due even if there is nothing in it (rule 31)
-	unheld bool            // the client ignored the last push (rule 41)
+	unheld []*Resource     // what the client ignored and still asks for (rule 41)
+	sum    uint64          // of the last response that held everything
 
 	inflight *push // at most one (rule 48)
 	late     *push // timed out, then overtaken by inflight; its refusal still counts
@@ -182,16 +183,17 @@ func (s *Session) answered(st *typeState, r *Request) {
 	case r.Nonce == "":
 	case st.inflight != nil && st.inflight.nonce == r.Nonce:
 		p := st.inflight
-		st.inflight, st.late = nil, nil // answers come in order
+		st.retry(st.late) // Answers come in order, so this one has none.
+		st.inflight, st.late = nil, nil
 		s.changed = true
 		switch {
 		case r.Refused:
 			s.refuse(r.Type, p, r.Reason)
-			st.acked, st.unheld = p.to, false // but for what refuse excluded
+			st.acked, st.unheld = p.to, nil // but for what refuse excluded
 		case s.protocol.ignored(p, r):
-			st.unheld = true // Rule 41: it holds nothing of it.
+			st.ignore(p)
 		default:
-			st.acked, st.unheld = p.to, false
+			st.acked, st.unheld = p.to, nil
 			st.accept(p)
 		}
 	case st.late != nil && st.late.nonce == r.Nonce:
@@ -239,17 +241,21 @@ func (s *Session) Next(now time.Time) (Type, *Response) {
 }
 
 // referrersUnknown tells that removals of the last stage must wait for the first
-// request of a type that may refer to them.
+// request of a type that may refer to them, and for its answer.
 func (s *Session) referrersUnknown(now time.Time) bool {
 	if !s.resumed || now.Sub(s.since) >= s.ackTimeout {
 		return false
 	}
+	known := false
 	for _, step := range stages[len(stages)-2] {
-		if s.types[step.t].active {
-			return false
+		if st := &s.types[step.t]; st.active {
+			if st.acked == nil {
+				return true
+			}
+			known = true
 		}
 	}
-	return true
+	return !known
 }
 
 // busy tells that no push of the type may be sent now: one is in flight, or one
@@ -296,33 +302,42 @@ func (s *Session) push(step step, limit *Snapshot) (*push, *Response) {
 		if !news && !answer && len(vanished) == 0 {
 			break
 		}
-		p.fresh, p.removes = st.unanswered(upserts.upserts), vanished
-		upserts, removes = s.everything(t, p.to, nil), nothing
-		return p, s.protocol.respond(t, p.to, upserts, removes)
+		all := s.everything(t, p.to, nil)
+		if !news && !answer && all.sum() == st.sum {
+			break // What vanished was not in the last response either (rule 84).
+		}
+		p.fresh, p.removes, st.sum = st.unanswered(upserts.upserts, all.upserts), vanished, all.sum()
+		return p, s.protocol.respond(t, p.to, all, nothing)
 	case news || answer:
 		p.fresh, p.removes = upserts.upserts, removes.removes
 		return p, s.protocol.respond(t, p.to, upserts, removes)
 	}
-	if st.inflight == nil && !st.unheld && st.acked != p.to {
+	if st.inflight == nil && len(st.unheld) == 0 && st.acked != p.to {
 		st.acked, s.changed = p.to, true // It holds all up to here.
 	}
 	return nil, nil
 }
 
-// unanswered adds to what is new in a response that holds everything what was
-// new in the one that it overtakes.
-func (st *typeState) unanswered(fresh []*Resource) []*Resource {
+// unanswered adds to what is new in a response that holds everything what it
+// shares with the one that it overtakes.
+func (st *typeState) unanswered(fresh, all []*Resource) []*Resource {
 	if st.inflight == nil {
 		return fresh
 	}
-	all := slices.Clone(fresh)
+	sent := make(map[*Resource]bool, len(all))
+	for _, r := range all {
+		sent[r] = true
+	}
+	for _, r := range fresh {
+		delete(sent, r)
+	}
+	fresh = slices.Clone(fresh)
 	for _, r := range st.inflight.fresh {
-		now := st.at.tables[r.Type].lookup(r.Name)
-		if now != nil && now.Version == r.Version && !slices.ContainsFunc(fresh, func(f *Resource) bool { return f.Name == r.Name }) {
-			all = append(all, r)
+		if sent[r] {
+			fresh = append(fresh, r)
 		}
 	}
-	return all
+	return fresh
 }
 
 // send numbers a push and remembers it.
@@ -338,7 +353,7 @@ func (s *Session) send(t Type, p *push, r *Response, now time.Time) *Response {
 	if t == Cluster {
 		s.oweEndpoints(p.fresh)
 	}
-	s.changed = true
+	s.changed = s.changed || len(st.excluded) > 0 // Else what it holds changes with its answer.
 	return r
 }
 

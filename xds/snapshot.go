@@ -74,28 +74,31 @@ type batch struct {
 type change struct{ old, new *Resource }
 
 // since returns the batch from an earlier snapshot to this one. Suspects are in
-// it apart. A placeholder never replaces anything (rule 91). A name that moved
-// to another slot is one upsert and no removal (rule 89).
+// it apart. A name that moved to another slot is one upsert and no removal (rule
+// 89), and none at all if it came back as it was (rule 37).
 func (s *Snapshot) since(from *Snapshot, t Type) *batch {
 	if s.tables[t].same(&from.tables[t]) {
 		return noChange
 	}
 	return s.share(from, t, false, func(b *batch) {
-		gone := make(map[string]bool)
+		gone := make(map[string]*Resource)
 		s.tables[t].diff(&from.tables[t], func(old, new *Resource) {
 			b.changes = append(b.changes, change{old, new})
 			if old != nil && (new == nil || new.Name != old.Name) {
-				gone[old.Name] = true
+				gone[old.Name] = old
 			}
 		})
 		for _, c := range b.changes {
 			if c.new == nil {
 				continue
 			}
-			replaces := c.old != nil && c.old.Name == c.new.Name || gone[c.new.Name]
+			before := gone[c.new.Name]
+			if c.old != nil && c.old.Name == c.new.Name {
+				before = c.old
+			}
 			delete(gone, c.new.Name)
 			switch {
-			case c.new.Placeholder && replaces:
+			case before != nil && before.Version == c.new.Version:
 			case s.suspect(c.new):
 				b.suspects = append(b.suspects, c.new)
 			default:
@@ -103,7 +106,7 @@ func (s *Snapshot) since(from *Snapshot, t Type) *batch {
 			}
 		}
 		for _, c := range b.changes {
-			if c.old != nil && gone[c.old.Name] {
+			if c.old != nil && gone[c.old.Name] != nil {
 				b.removes.removes = append(b.removes.removes, c.old.Name)
 				b.removed = append(b.removed, c.old)
 			}

@@ -1,6 +1,9 @@
 package xds
 
-import "strconv"
+import (
+	"slices"
+	"strconv"
+)
 
 // sotw is the state-of-the-world protocol: StreamAggregatedResources.
 type sotw struct{}
@@ -9,7 +12,8 @@ type sotw struct{}
 func (sotw) request(s *Session, t Type, r *Request, first bool) {
 	st := &s.types[t]
 	if r.Nonce == "" { // Rule 21: the type starts again.
-		first, st.inflight = true, nil
+		first = true
+		st.restart()
 	}
 	st.everName = st.everName || len(r.Names) > 0
 	legacy := !st.everName && types[t].wildcard // Rules 8 to 10.
@@ -24,17 +28,41 @@ func (sotw) request(s *Session, t Type, r *Request, first bool) {
 		res := st.at.lookup(t, name)
 		if res == nil {
 			setTrue(&st.missing, name) // Rules 22, 24.
+			st.neverHeld(name, first || was)
 			continue
 		}
 		st.named.add(res.slot)
+		st.neverHeld(name, first || was || had.has(res.slot))
 		if first || !had.has(res.slot) && !was {
 			st.owed.add(res.slot) // Rules 16, 17, 32.
 		}
 	}
 	if st.wildcard && (first || !was) {
+		for res := range st.at.tables[t].all {
+			st.neverHeld(res.Name, first || had.has(res.slot))
+		}
 		st.oweAll(t)
-		st.answer = true // Rule 31.
+		st.answer = types[t].wildcard // Rules 31, 33.
 	}
+	st.unheld = slices.DeleteFunc(st.unheld, func(r *Resource) bool {
+		now := st.at.lookup(t, r.Name)
+		return now == nil || !st.selects(now) || st.owed.has(now.slot) // Nothing is lacking, or it is on its way.
+	})
+}
+
+// neverHeld notes that a name is new in the subscription, unless it is not:
+// acked has a version of it that the client was never sent.
+func (st *typeState) neverHeld(name string, known bool) {
+	if !known {
+		setLast(&st.lastGood, name, nil)
+	}
+}
+
+// restart forgets what is in flight: nobody will answer it.
+func (st *typeState) restart() {
+	st.retry(st.inflight)
+	st.retry(st.late)
+	st.inflight, st.late = nil, nil
 }
 
 // ignored: an answer without an error that keeps the old version comes from a

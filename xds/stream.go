@@ -36,8 +36,13 @@ type stream struct {
 	delta bool
 	peer  string // the client's address
 
-	questions chan func() // run by the stream's own goroutine, between two steps
+	// inbox is what the stream's own goroutine runs between two steps: a request
+	// that was read, the end of the requests, a question of somebody else.
+	inbox chan func() error
+	end   context.CancelCauseFunc
 }
+
+var errDraining = status.Error(codes.Unavailable, "this replica is shutting down")
 
 func (s *Server) serve(g grpc.ServerStream, protocol string, start func(*Snapshot, time.Duration) *Session,
 	recv func() (*message, error)) error {
@@ -49,47 +54,49 @@ func (s *Server) serve(g grpc.ServerStream, protocol string, start func(*Snapsho
 	case <-s.drain:
 		return errDraining
 	}
+	ctx, end := context.WithCancelCause(ctx)
+	defer end(nil)
 	s.metrics.streams.WithLabelValues(protocol).Inc()
 	defer s.metrics.streams.WithLabelValues(protocol).Dec()
 
 	snap := s.store.Latest()
 	st := &stream{
 		server: s, grpc: g, session: start(snap, s.ackTimeout), snap: snap,
-		id: s.streams.Add(1), delta: protocol == "delta", peer: peerOf(ctx), questions: make(chan func()),
+		id: s.streams.Add(1), delta: protocol == "delta", peer: peerOf(ctx), inbox: make(chan func() error), end: end,
 		log: s.log.With(zap.String("protocol", protocol), zap.String("peer", peerOf(ctx))),
 	}
 	s.clients.Store(st.id, st)
 	defer st.close()
-	return st.run(ctx, st.read(ctx, recv))
+	select {
+	case <-s.drain: // Drain may not have seen this stream.
+		return errDraining
+	default:
+	}
+	go st.read(ctx, recv)
+	return st.run(ctx)
 }
 
-var errDraining = status.Error(codes.Unavailable, "this replica is shutting down")
-
 // read reads requests until the client or the stream ends.
-func (st *stream) read(ctx context.Context, recv func() (*message, error)) <-chan *message {
-	requests := make(chan *message)
-	go func() {
-		defer close(requests)
-		for {
-			m, err := recv()
-			if err != nil {
-				if !errors.Is(err, io.EOF) && status.Code(err) != codes.Canceled { // Rule 73.
-					st.log.Debug("stream broken", zap.Error(err))
-				}
-				return
+func (st *stream) read(ctx context.Context, recv func() (*message, error)) {
+	for {
+		m, err := recv()
+		if err != nil {
+			if !errors.Is(err, io.EOF) && status.Code(err) != codes.Canceled { // Rule 73.
+				st.log.Debug("stream broken", zap.Error(err))
 			}
-			select {
-			case requests <- m:
-			case <-ctx.Done(): // Rule 67.
-				return
-			}
+			st.end(nil)
+			return
 		}
-	}()
-	return requests
+		select {
+		case st.inbox <- func() error { return st.receive(m) }:
+		case <-ctx.Done(): // Rule 67.
+			return
+		}
+	}
 }
 
 // run sends whatever is due, and then waits for something to happen.
-func (st *stream) run(ctx context.Context, requests <-chan *message) error {
+func (st *stream) run(ctx context.Context) error {
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
 	for {
@@ -102,23 +109,19 @@ func (st *stream) run(ctx context.Context, requests <-chan *message) error {
 			timeout = timer.C
 		}
 		select {
-		case m, ok := <-requests:
-			if !ok {
-				return nil
-			}
-			if err := st.receive(m); err != nil {
+		case do := <-st.inbox:
+			if err := do(); err != nil {
 				return err
 			}
 		case <-st.snap.Superseded():
 			st.snap = st.server.store.Latest()
 			st.session.Publish(st.snap)
 		case <-timeout:
-		case ask := <-st.questions:
-			ask()
 		case <-ctx.Done():
+			if cause := context.Cause(ctx); errors.Is(cause, errDraining) {
+				return cause
+			}
 			return nil
-		case <-st.server.drain:
-			return errDraining
 		}
 	}
 }
@@ -201,7 +204,7 @@ func (st *stream) inspect(ctx context.Context, look func()) {
 	defer cancel()
 	done := make(chan struct{})
 	select {
-	case st.questions <- func() { look(); close(done) }:
+	case st.inbox <- func() error { look(); close(done); return nil }:
 		<-done
 	case <-ctx.Done():
 	case <-st.grpc.Context().Done():

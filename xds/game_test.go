@@ -1,0 +1,241 @@
+package xds
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"runtime/debug"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// game is a store, whoever publishes to it, and some players: clients that obey
+// the protocol, except when they do not. Whoever breaks a promise loses: play
+// returns what it was.
+//
+// By convention the scope x needs the cluster x, one version in seven is refused
+// by everyone, one in eleven by odd players, and one in thirteen is a placeholder.
+type game struct {
+	data  []byte // the choices not yet made
+	trace func(format string, args ...any)
+	stock stock
+
+	store    *Store
+	versions int
+	now      time.Time
+	orderly  bool // whoever publishes never takes a cluster from a scope
+	wasGone  map[ResourceName]bool
+
+	players []*player
+}
+
+// lost is how a game ends early.
+type lost string
+
+func newGame(resources stock, data []byte, trace func(string, ...any)) *game {
+	return &game{
+		data: data[:min(len(data), 10_000)], trace: trace, stock: resources,
+		store: NewStore(), now: time.Unix(0, 0), wasGone: make(map[ResourceName]bool),
+	}
+}
+
+// play returns how many steps the game had.
+func (g *game) play() (steps int, err error) {
+	defer func() {
+		switch p := recover().(type) {
+		case nil:
+		case lost:
+			err = fmt.Errorf("%s", p)
+		default:
+			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+		}
+	}()
+	g.orderly = g.pick(2) == 0
+	g.publish()
+	for i := range 1 + g.pick(3) {
+		p := &player{game: g, name: string(rune('A' + i)), sotw: g.pick(2) == 0, odd: g.pick(2) == 0}
+		g.players = append(g.players, p)
+		p.connect(false)
+	}
+	for ; len(g.data) > 0; steps++ {
+		g.step()
+		for _, p := range g.players {
+			p.drain()
+		}
+	}
+	g.settle()
+	for _, p := range g.players {
+		p.compare()
+	}
+	return steps, nil
+}
+
+func (g *game) step() {
+	p := g.players[g.pick(len(g.players))]
+	t := Type(g.pick(int(numTypes)))
+	switch g.pick(16) {
+	case 0, 1, 2:
+		g.publish()
+	case 3, 4, 5, 6, 7:
+		p.answer(t, g.pick(4) == 0)
+	case 8, 9, 10:
+		p.ask(t)
+	case 11:
+		p.rude(t)
+	case 12:
+		if g.pick(6) == 0 {
+			g.now = g.now.Add(6 * time.Second)
+			g.logf("six seconds pass")
+		}
+	case 13:
+		if g.pick(8) == 0 {
+			p.connect(g.pick(3) > 0)
+		}
+	case 14:
+		p.look()
+	case 15:
+		switch g.pick(8) {
+		case 0:
+			p.restart(t)
+		case 1:
+			p.swallow(t)
+		}
+	}
+}
+
+// pick returns a number below n.
+func (g *game) pick(n int) int {
+	if len(g.data) == 0 {
+		return 0
+	}
+	b := g.data[0]
+	g.data = g.data[1:]
+	return int(b) % n
+}
+
+func (g *game) logf(format string, args ...any) {
+	if g.trace != nil {
+		g.trace(format, args...)
+	}
+}
+
+func (g *game) failf(format string, args ...any) { panic(lost(fmt.Sprintf(format, args...))) }
+
+var gameNames = []string{"a", "b", "c", "d", "e", "f"}
+
+func (g *game) name() string { return gameNames[g.pick(len(gameNames))] }
+
+// publish changes up to eight resources, some for the worse. Some players see it
+// at once.
+func (g *game) publish() {
+	changes := make(map[ResourceName]Change)
+	for range 1 + g.pick(8) {
+		name := ResourceName{Type(g.pick(int(numTypes))), g.name()}
+		c := Change{Type: name.Type, Name: name.Name}
+		switch g.pick(8) {
+		case 0, 1: // gone
+		case 2: // as it was some time ago
+			c.Resource = g.resource(name, g.pick(g.versions+1))
+		default:
+			g.versions++
+			c.Resource = g.resource(name, g.versions)
+		}
+		changes[name] = c
+	}
+	if g.orderly {
+		g.order(changes)
+	}
+	sorted := slices.SortedFunc(maps.Values(changes), func(a, b Change) int { return cmp.Or(cmp.Compare(a.Type, b.Type), strings.Compare(a.Name, b.Name)) })
+	before := g.store.Latest()
+	g.store.Publish(sorted)
+	for _, c := range sorted {
+		name := ResourceName{c.Type, c.Name}
+		if c.Resource == nil {
+			g.wasGone[name] = true
+			g.logf("publish %s -%s", c.Type, c.Name)
+		} else {
+			g.logf("publish %s %s@%s placeholder %v", c.Type, c.Name, c.Resource.Version, c.Resource.Placeholder)
+		}
+		if before == nil || before.lookup(c.Type, c.Name) != g.store.Latest().lookup(c.Type, c.Name) {
+			for _, p := range g.players {
+				p.sides[c.Type].cause[c.Name] = true
+			}
+		}
+	}
+	for _, p := range g.players {
+		if g.pick(4) > 0 {
+			p.look()
+		}
+	}
+}
+
+// order completes changes so that no scope is without its cluster.
+func (g *game) order(changes map[ResourceName]Change) {
+	latest := g.store.Latest()
+	if latest == nil {
+		latest = empty
+	}
+	for _, name := range gameNames {
+		cluster, scope := ResourceName{Cluster, name}, ResourceName{ScopedRoute, name}
+		will := func(n ResourceName) bool {
+			if c, changed := changes[n]; changed {
+				return c.Resource != nil
+			}
+			return latest.lookup(n.Type, n.Name) != nil
+		}
+		switch {
+		case !will(scope) || will(cluster):
+		case latest.lookup(Cluster, name) != nil:
+			changes[scope] = Change{Type: ScopedRoute, Name: name}
+		default:
+			g.versions++
+			changes[cluster] = Change{Type: Cluster, Name: name, Resource: g.resource(cluster, g.versions)}
+		}
+	}
+}
+
+// resource returns a new copy of a resource.
+func (g *game) resource(name ResourceName, version int) *Resource {
+	return g.stock.get(name, version)
+}
+
+// settle lets everyone see the newest and answer until all is quiet.
+func (g *game) settle() {
+	for quiet, i := 0, 0; quiet < 3; i++ {
+		if i > 1000 {
+			g.failf("it never becomes quiet")
+		}
+		patient, active := true, false
+		for _, p := range g.players {
+			p.look()
+			active = p.drain() || active
+			active = p.answerAll() || active
+			patient = patient && !p.impatient()
+		}
+		switch {
+		case !active:
+			quiet++
+			g.now = g.now.Add(6 * time.Second)
+		case quiet > 0 && patient:
+			g.failf("not quiet after all")
+		default:
+			quiet = 0
+		}
+	}
+}
+
+// stock keeps encoded resources: a million games use the same few thousand.
+type stock map[ResourceName][]*Resource
+
+func (s stock) get(name ResourceName, version int) *Resource {
+	for len(s[name]) <= version {
+		v := len(s[name])
+		r := testResource(name.Type, name.Name, strconv.Itoa(v))
+		r.Placeholder = v%13 == 6
+		s[name] = append(s[name], r)
+	}
+	r := *s[name][version] // It belongs to one store only.
+	return &r
+}

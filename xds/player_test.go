@@ -1,0 +1,524 @@
+package xds
+
+import (
+	"maps"
+	"slices"
+	"strconv"
+	"time"
+)
+
+// player is a client in a game: what it asked for, what it holds, and what must
+// be true of whatever it is sent.
+type player struct {
+	*Session
+	game    *game
+	name    string
+	sotw    bool
+	odd     bool // refuses what others accept
+	streams int
+
+	sides   [numTypes]side
+	refused map[suspect]bool
+	slow    bool // something was not answered in time, or never will be: order is not promised any more
+}
+
+// side is what a player has to do with one type.
+type side struct {
+	wildcard bool
+	names    map[string]bool
+	everName bool // state of the world: it named something
+
+	held    map[string]*Resource // what it serves
+	seen    map[string]string    // scopes: the bytes it saw last, applied or not (rule 90)
+	version string               // state of the world: what it accepted last
+	answers []*Response          // not answered yet, oldest first
+
+	told     map[string]bool // names that were said not to exist, and did not since
+	cause    map[string]bool // names that there is a reason to speak of
+	fickle   map[string]bool // names whose subscription changed, so that order is not promised
+	asked    map[string]bool // names asked for by name: they may be said to be gone twice, here and in their turn
+	again    map[string]bool // names asked for anew while held
+	forced   bool            // there is a reason for a response with everything
+	ignored  bool            // it did not take the last response (rule 41)
+	swallows bool            // one response was never answered
+}
+
+func (s *side) selects(name string) bool { return s.wildcard || s.names[name] }
+
+// everyName makes a set of all names.
+func everyName() map[string]bool { return setOf(gameNames) }
+
+func (p *player) whole(t Type) bool { return p.sotw && types[t].wildcard }
+
+func (p *player) logf(format string, args ...any) { p.game.logf(p.name+" "+format, args...) }
+
+func (p *player) failf(format string, args ...any) { p.game.failf(p.name+" "+format, args...) }
+
+// bad tells whether this player refuses a version, always.
+func (p *player) bad(r *Resource) bool {
+	n, _ := strconv.Atoi(r.Version)
+	return n%7 == 3 || p.odd && n%11 == 5
+}
+
+// look shows the player's session the newest snapshot.
+func (p *player) look() { p.Publish(p.game.store.Latest()) }
+
+// connect starts a new stream; the client may remember what it holds.
+func (p *player) connect(remember bool) {
+	g := p.game
+	p.Session = NewSotwSession(g.store.Latest(), 5*time.Second)
+	if !p.sotw {
+		p.Session = NewDeltaSession(g.store.Latest(), 5*time.Second, 1000*p.streams)
+	}
+	p.logf("connects, sotw %v, remembers %v", p.sotw, remember)
+	p.streams++
+	p.refused, p.slow = make(map[suspect]bool), false
+	for t := range numTypes {
+		old := p.sides[t]
+		s := side{
+			names: make(map[string]bool), told: make(map[string]bool), cause: everyName(),
+			fickle: make(map[string]bool), again: make(map[string]bool), asked: make(map[string]bool), forced: true,
+			held: make(map[string]*Resource), seen: make(map[string]string),
+		}
+		s.wildcard = types[t].wildcard && g.pick(4) > 0
+		if !s.wildcard {
+			s.names[g.name()], s.everName = true, true
+		}
+		r := &Request{Type: t}
+		if remember && !(p.whole(t) && !s.wildcard) { // Rule 24: who names what does not exist is told nothing.
+			for name, res := range old.held {
+				if s.selects(name) {
+					s.held[name] = res
+					s.fickle[name] = p.sotw // Nobody knows that it holds it.
+				}
+			}
+			if !p.sotw {
+				r.Claims = make(map[string]string)
+				for name, res := range s.held {
+					r.Claims[name] = res.Version
+				}
+			}
+			for name, bytes := range old.seen {
+				if s.selects(name) && len(r.Claims) > 0 { // Else it is taken for a fresh client.
+					s.seen[name] = bytes
+				}
+			}
+		}
+		p.sides[t] = s
+		if p.sotw {
+			r.Names = p.list(t)
+		} else {
+			r.Subscribe = slices.Sorted(maps.Keys(s.names))
+		}
+		p.request(r)
+	}
+}
+
+// list returns the names in a state-of-the-world request.
+func (p *player) list(t Type) []string {
+	s := &p.sides[t]
+	names := slices.Sorted(maps.Keys(s.names))
+	if s.wildcard && s.everName {
+		names = append(names, wildcard)
+	}
+	return names
+}
+
+// ask changes a subscription.
+func (p *player) ask(t Type) {
+	r := &Request{Type: t}
+	if p.sotw {
+		r.Nonce, r.Version = "stale", p.sides[t].version
+	}
+	p.change(t, r)
+	p.request(r)
+}
+
+// change puts a change of the subscription into a request.
+func (p *player) change(t Type, r *Request) {
+	g, s := p.game, &p.sides[t]
+	name, on := g.name(), g.pick(2) == 0
+	if g.pick(6) == 0 {
+		name = wildcard
+	}
+	concerned := []string{name}
+	if name == wildcard {
+		concerned = gameNames
+	}
+	for _, n := range concerned {
+		s.cause[n], s.fickle[n] = true, true
+		if on && s.held[n] != nil {
+			s.again[n] = true
+		}
+	}
+	delete(s.told, name)
+	switch {
+	case name == wildcard:
+		s.wildcard = on
+	case on:
+		s.names[name] = true
+	default:
+		delete(s.names, name)
+	}
+	if p.sotw {
+		if !s.everName && len(s.names) > 0 {
+			s.wildcard = g.pick(2) == 0 // It names something for the first time: with or without the wildcard.
+			for _, n := range gameNames {
+				s.cause[n], s.fickle[n] = true, true
+			}
+		}
+		if !s.everName && len(s.names) == 0 {
+			s.wildcard = types[t].wildcard // It cannot say otherwise.
+		}
+		s.everName = s.everName || len(s.names) > 0
+		s.forced = true
+		r.Names = p.list(t)
+	} else if on {
+		r.Subscribe = []string{name}
+	} else {
+		r.Unsubscribe = []string{name}
+	}
+	if on && name != wildcard {
+		s.asked[name] = true
+	}
+	for _, n := range gameNames {
+		if !s.selects(n) {
+			delete(s.held, n)
+			delete(s.seen, n)
+		}
+	}
+}
+
+// restart sends a state-of-the-world request without a nonce (rule 21).
+func (p *player) restart(t Type) {
+	s := &p.sides[t]
+	if !p.sotw || slices.ContainsFunc(s.answers, func(r *Response) bool { return slices.ContainsFunc(r.Upserts, p.bad) }) {
+		return // Nobody would hear of its refusal.
+	}
+	s.cause, s.forced, p.slow = everyName(), true, true
+	p.request(&Request{Type: t, Names: p.list(t)})
+}
+
+func (p *player) request(r *Request) {
+	p.logf("-> %s nonce %q refused %v names %v +%v -%v claims %v", r.Type, r.Nonce, r.Refused, r.Names, r.Subscribe, r.Unsubscribe, r.Claims)
+	p.Request(r)
+}
+
+// rude sends what no decent client sends; nothing may come of it.
+func (p *player) rude(t Type) {
+	r := &Request{Type: t, Nonce: "nobody's", Refused: p.game.pick(2) == 0, Reason: "rude"}
+	if p.sotw {
+		r.Names = p.list(t)
+	}
+	p.drain()
+	p.Request(r)
+	if t, out := p.Next(p.game.now); out != nil {
+		p.failf("is rude (%s) and answered: %s", t, text(out))
+	}
+}
+
+// swallow takes a response and never answers it.
+func (p *player) swallow(t Type) {
+	s := &p.sides[t]
+	if s.swallows || len(s.answers) == 0 || slices.ContainsFunc(s.answers[0].Upserts, p.bad) {
+		return
+	}
+	r := s.answers[0]
+	s.answers = s.answers[1:]
+	p.logf("swallows %s", text(r))
+	s.swallows, p.slow = true, true
+	for _, res := range r.Upserts {
+		s.cause[res.Name] = true
+	}
+	s.forced = true
+	p.apply(t, r)
+}
+
+// impatient tells that something may yet be sent because time passes.
+func (p *player) impatient() bool {
+	return slices.ContainsFunc(p.sides[:], func(s side) bool { return s.swallows })
+}
+
+// drain receives all that is due, checks each response, and tells whether there
+// was one.
+func (p *player) drain() (any bool) {
+	for {
+		t, r := p.Next(p.game.now)
+		for _, e := range p.Events() {
+			switch e.Kind {
+			case Refused:
+				p.logf("refuses %s %s@%s", e.Type, e.Resource.Name, e.Resource.Version)
+				p.refused[suspectOf(e.Resource)] = true
+				p.game.store.Suspect(e.Resource)
+				p.look()
+			case AckTimeout:
+				p.logf("is slow to answer %s", e.Type)
+				p.slow = true
+			}
+		}
+		p.State()
+		if r == nil {
+			return any
+		}
+		any = true
+		p.logf("<- %s", text(r))
+		p.check(t, r)
+		p.sides[t].answers = append(p.sides[t].answers, r)
+	}
+}
+
+// check holds a response against the promises.
+func (p *player) check(t Type, r *Response) {
+	s := &p.sides[t]
+	if len(s.answers) > 0 && !p.slow {
+		p.failf("has %d %s responses in flight, and gets another: %s", len(s.answers), t, text(r))
+	}
+	if len(s.answers) > 1+len(p.sides) {
+		p.failf("answers nothing and gets more and more: %s", text(r))
+	}
+	if len(r.Upserts)+len(r.Removes) == 0 && !s.forced && !p.whole(t) {
+		p.failf("gets an empty response: %s", text(r))
+	}
+	caused, seen := s.forced, make(map[string]bool)
+	for _, res := range r.Upserts {
+		name := res.Name
+		switch {
+		case seen[name]:
+			p.failf("gets %q twice: %s", name, text(r))
+		case p.refused[suspectOf(res)]:
+			p.failf("refused %s %s@%s and gets it again: %s", t, name, res.Version, text(r))
+		case !s.selects(name):
+			p.failf("did not ask for %s %s: %s", t, name, text(r))
+		case !s.cause[name] && !p.whole(t):
+			p.failf("gets %s %s without a cause: %s", t, name, text(r))
+		case res.Placeholder && s.held[name] != nil && !s.held[name].Placeholder && !s.again[name] && !p.game.wasGone[ResourceName{t, name}] && !(p.sotw && s.forced):
+			p.failf("holds %s %s@%s and gets a placeholder: %s", t, name, s.held[name].Version, text(r))
+		}
+		seen[name] = true
+		caused = caused || s.cause[name]
+		delete(s.told, name)
+		if t == Cluster {
+			p.sides[Endpoint].cause[name] = true
+		}
+	}
+	for _, name := range r.Removes {
+		if seen[name] {
+			p.failf("gets %q in both lists: %s", name, text(r))
+		}
+		if !s.cause[name] && !s.asked[name] {
+			p.failf("is told without a cause that %s %s is gone: %s", t, name, text(r))
+		}
+		caused, s.told[name] = true, true
+		if !s.cause[name] {
+			delete(s.asked, name)
+		}
+		p.broken(t, name, r)
+	}
+	if p.whole(t) {
+		for _, name := range gameNames {
+			caused = caused || s.selects(name) && s.cause[name]
+			if s.held[name] != nil && !seen[name] {
+				p.broken(t, name, r)
+			}
+		}
+	}
+	if !caused {
+		p.failf("gets a response without a cause: %s", text(r))
+	}
+	s.forced = false
+	p.said(t, r)
+}
+
+// said forgets the causes of what was now said in its newest form.
+func (p *player) said(t Type, r *Response) {
+	s, latest := &p.sides[t], p.game.store.Latest()
+	if st := &p.types[t]; st.at != latest || st.removedAt != latest {
+		return // On its way it may yet see what was and is no more.
+	}
+	for _, res := range r.Upserts {
+		if now := latest.lookup(t, res.Name); now != nil && now.Version == res.Version {
+			delete(s.cause, res.Name)
+		}
+	}
+	for _, name := range gone(p.whole(t), r, everyName()) {
+		if latest.lookup(t, name) == nil {
+			delete(s.cause, name)
+		}
+	}
+}
+
+// broken looks whether the removal of a cluster breaks a scope (rule 54).
+func (p *player) broken(t Type, name string, r *Response) {
+	scopes := &p.sides[ScopedRoute]
+	switch {
+	case t != Cluster || !p.game.orderly || p.slow:
+	case scopes.held[name] == nil || !scopes.selects(name) || p.sides[Cluster].fickle[name] || scopes.fickle[name]:
+	case p.sides[Cluster].names[name] && !p.sotw: // Whoever asks is answered at once.
+	default:
+		p.failf("holds scope %s@%s and loses its cluster: %s", name, scopes.held[name].Version, text(r))
+	}
+}
+
+// answer answers the oldest response of a type, and may change its subscription
+// in the same message (rules 18, 46).
+func (p *player) answer(t Type, andAsk bool) {
+	s := &p.sides[t]
+	if len(s.answers) == 0 {
+		return
+	}
+	r := s.answers[0]
+	s.answers = s.answers[1:]
+	if len(s.answers) > 0 { // Too late; what it says may be news.
+		s.forced = true
+		for _, res := range r.Upserts {
+			s.cause[res.Name] = true
+		}
+	}
+	req := &Request{Type: t, Nonce: r.Nonce}
+	switch bad := slices.IndexFunc(r.Upserts, p.bad); {
+	case p.sotw && !types[t].wildcard && !s.wildcard && len(s.names) == 0:
+		s.ignored = true
+	case bad < 0:
+		p.apply(t, r)
+		s.version = r.Version
+		s.ignored = false
+	default:
+		s.ignored = false
+		req.Refused, req.Reason = true, "it is bad"
+		if p.game.pick(3) == 0 {
+			req.Reason = "bad: '" + r.Upserts[bad].Name + "'"
+		}
+		p.refuse(t, r, bad)
+	}
+	req.Version = s.version
+	if andAsk {
+		p.change(t, req)
+	} else if p.sotw {
+		req.Names = p.list(t)
+	}
+	p.request(req)
+}
+
+// answerAll answers everything, and tells whether there was anything.
+func (p *player) answerAll() (any bool) {
+	for t := range numTypes {
+		for len(p.sides[t].answers) > 0 {
+			any = true
+			p.answer(t, false)
+		}
+	}
+	return any
+}
+
+// apply takes up an accepted response.
+func (p *player) apply(t Type, r *Response) {
+	s := &p.sides[t]
+	p.drop(t, r)
+	for _, res := range r.Upserts {
+		if !s.selects(res.Name) {
+			continue // unsubscribed meanwhile
+		}
+		delete(s.again, res.Name)
+		if t == ScopedRoute {
+			if s.seen[res.Name] == string(res.body()) {
+				continue // Rule 90: nothing new, it believes.
+			}
+			s.seen[res.Name] = string(res.body())
+		}
+		s.held[res.Name] = res
+	}
+}
+
+// refuse takes up what even a refused response changes (rules 45, 90).
+func (p *player) refuse(t Type, r *Response, bad int) {
+	s := &p.sides[t]
+	for _, res := range r.Upserts {
+		s.cause[res.Name] = true
+	}
+	for _, name := range r.Removes {
+		s.cause[name] = true
+	}
+	s.forced = true
+	p.drop(t, r)
+	if t != ScopedRoute {
+		return
+	}
+	for _, res := range r.Upserts[:bad] {
+		if s.selects(res.Name) && !(p.sotw && s.fickle[res.Name]) {
+			s.seen[res.Name] = string(res.body())
+		}
+	}
+}
+
+// drop takes up what a response removes.
+func (p *player) drop(t Type, r *Response) {
+	s := &p.sides[t]
+	for _, name := range gone(p.whole(t), r, s.held) {
+		delete(s.held, name)
+		delete(s.seen, name)
+	}
+}
+
+// gone returns which of some names a response removes: those that it says, or
+// those that are not in it if it is whole.
+func gone[V any](whole bool, r *Response, names map[string]V) []string {
+	if !whole {
+		return r.Removes
+	}
+	var out []string
+	for name := range names {
+		if !slices.ContainsFunc(r.Upserts, func(res *Resource) bool { return res.Name == name }) {
+			out = append(out, name)
+		}
+	}
+	return out
+}
+
+// compare holds what the player has, now that all is quiet, against what it
+// should have.
+func (p *player) compare() {
+	snap := p.game.store.Latest()
+	for t := range numTypes {
+		s := &p.sides[t]
+		if s.swallows && p.whole(t) {
+			continue // Nothing can be tried while a response with everything is open.
+		}
+		for _, name := range gameNames {
+			want, has := snap.lookup(t, name), s.held[name]
+			switch {
+			case !s.selects(name):
+			case want == nil && has != nil && (types[t].sayGone && !p.sotw || p.whole(t)):
+				p.failf("holds %s %s@%s, which does not exist", t, name, has.Version)
+			case want == nil && s.names[name] && !p.sotw && types[t].sayGone && !s.told[name]:
+				p.failf("was never told that %s %s does not exist", t, name)
+			case want == nil:
+			case p.bad(want):
+				if has != nil && has.Version == want.Version {
+					p.failf("holds %s %s@%s, which it refuses", t, name, want.Version)
+				}
+			case want.Placeholder && (has != nil || p.game.wasGone[ResourceName{t, name}]):
+			case has == nil || has.Version != want.Version:
+				p.failf("does not hold %s %s@%s, but %s (sotw %v)", t, name, want.Version, versionsOf(has), p.sotw)
+			}
+		}
+	}
+	p.changed = true
+	state, _ := p.State()
+	for t, ts := range state.Types {
+		if s := &p.sides[t]; ts.Acked != snap.seq && !s.swallows {
+			p.failf("acknowledged %s up to %d, want %d", Type(t), ts.Acked, snap.seq)
+		}
+	}
+	for name, e := range state.Exceptions {
+		if !e.Refused && !p.sides[name.Type].swallows {
+			p.failf("is still to try %v", name)
+		}
+	}
+}
+
+func versionsOf(r *Resource) string {
+	if r == nil {
+		return "nothing"
+	}
+	return r.Version
+}
