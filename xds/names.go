@@ -8,20 +8,24 @@ const (
 )
 
 // names finds slots by name: an immutable hash table beside a table. A bucket
-// holds slots, and the table says which name is in a slot, so a name costs four
-// bytes here. Only a resource that comes or goes changes it, at the cost of one
+// holds slots, and the table says which name is in a slot, so a name costs eight
+// bytes here: the slot, and some of the hash that spares the look at most other
+// slots. Only a resource that comes or goes changes it, at the cost of one
 // chunk and a pointer for each other chunk.
 type names struct {
 	seed   maphash.Seed
 	chunks []*chunk // a power of two of them, or none
 }
 
-type chunk [chunkSize][]uint32
+type chunk [chunkSize][]place
 
-// bucket returns where a name's slot is, if anywhere.
-func (n *names) bucket(name string) (c, b int) {
+// place is where a name is.
+type place struct{ slot, tag uint32 }
+
+// bucket returns where a name's slot is, if anywhere: chunk, bucket, and tag.
+func (n *names) bucket(name string) (c, b int, tag uint32) {
 	h := maphash.String(n.seed, name)
-	return int(h / chunkSize % uint64(len(n.chunks))), int(h % chunkSize)
+	return int(h / chunkSize % uint64(len(n.chunks))), int(h % chunkSize), uint32(h >> 32)
 }
 
 // lookup returns the resource with a name, or nil.
@@ -29,9 +33,12 @@ func (t *table) lookup(name string) *Resource {
 	if len(t.names.chunks) == 0 {
 		return nil
 	}
-	c, b := t.names.bucket(name)
-	for _, slot := range t.names.chunks[c][b] {
-		if r := t.at(slot); r.Name == name {
+	c, b, tag := t.names.bucket(name)
+	for _, p := range t.names.chunks[c][b] {
+		if p.tag != tag {
+			continue
+		}
+		if r := t.at(p.slot); r.Name == name {
 			return r
 		}
 	}
@@ -44,19 +51,19 @@ func (e *edit) addName(name string, slot uint32) {
 	if e.count >= bucketLoad*chunkSize*len(e.names.chunks) {
 		e.growNames()
 	}
-	c, b := e.names.bucket(name)
+	c, b, tag := e.names.bucket(name)
 	bucket := &e.ownChunk(c)[b]
-	*bucket = append(append(make([]uint32, 0, len(*bucket)+1), *bucket...), slot)
+	*bucket = append(append(make([]place, 0, len(*bucket)+1), *bucket...), place{slot, tag})
 }
 
 // dropName forgets the slot of a name.
 func (e *edit) dropName(name string, slot uint32) {
-	c, b := e.names.bucket(name)
+	c, b, _ := e.names.bucket(name)
 	bucket := &e.ownChunk(c)[b]
-	kept := make([]uint32, 0, len(*bucket))
-	for _, s := range *bucket {
-		if s != slot {
-			kept = append(kept, s)
+	kept := make([]place, 0, len(*bucket))
+	for _, p := range *bucket {
+		if p.slot != slot {
+			kept = append(kept, p)
 		}
 	}
 	*bucket = kept
@@ -89,8 +96,8 @@ func (e *edit) growNames() {
 		e.chunks[i] = true
 	}
 	for r := range e.all {
-		c, b := e.names.bucket(r.Name)
+		c, b, tag := e.names.bucket(r.Name)
 		bucket := &e.names.chunks[c][b]
-		*bucket = append(*bucket, r.slot)
+		*bucket = append(*bucket, place{r.slot, tag})
 	}
 }

@@ -134,6 +134,9 @@ func (st *typeState) doubt(r *Resource) {
 
 // accept takes an ACK.
 func (st *typeState) accept(p *push) {
+	if !p.trial && len(st.lastGood) == 0 && len(st.tainted) == 0 {
+		return // Nothing is known of any of it that could change.
+	}
 	for _, r := range p.fresh {
 		if st.excludes(r) {
 			if !p.trial {
