@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strings"
 )
 
 // auditPolicy records each finished request once, without bodies.
@@ -18,6 +19,7 @@ rules: [{level: Metadata}]
 // A Request is one request that the API server has answered.
 type Request struct {
 	User     string // "admin", or "system:serviceaccount:<namespace>:<name>"
+	Token    string // of a ServiceAccount: which of its tokens, see TokenID
 	Verb     string // get, list, watch, create, update, patch, delete, ...
 	Group    string // "" is the core group
 	Resource string // "services"; with a subresource "staticsites/status"
@@ -55,7 +57,8 @@ func parseAudit(line []byte) (Request, error) {
 	var event struct {
 		Verb string `json:"verb"`
 		User struct {
-			Username string `json:"username"`
+			Username string              `json:"username"`
+			Extra    map[string][]string `json:"extra"`
 		} `json:"user"`
 		ObjectRef struct {
 			APIGroup    string `json:"apiGroup"`
@@ -79,6 +82,9 @@ func parseAudit(line []byte) (Request, error) {
 		Resource: object.Resource,
 		Object:   object.Name,
 		Code:     event.ResponseStatus.Code,
+	}
+	if ids := event.User.Extra["authentication.kubernetes.io/credential-id"]; len(ids) == 1 {
+		request.Token = strings.TrimPrefix(ids[0], "JTI=")
 	}
 	if object.Subresource != "" {
 		request.Resource += "/" + object.Subresource

@@ -6,10 +6,14 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/x509"
+	"encoding/base64"
+	"encoding/json"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	authenticationv1 "k8s.io/api/authentication/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -70,6 +74,27 @@ func (a *APIServer) ServiceAccountConfig(ctx context.Context, namespace, name st
 		return nil, fmt.Errorf("get a token of ServiceAccount %s/%s: %w", namespace, name, err)
 	}
 	return a.config(token.Status.Token), nil
+}
+
+// TokenID returns the name by which the audit log calls the token that a
+// ServiceAccount's config has, so that two programs with the same rights can be
+// told apart.
+func TokenID(config *rest.Config) (string, error) {
+	parts := strings.Split(config.BearerToken, ".")
+	if len(parts) != 3 {
+		return "", errors.New("read a token's id: it is no ServiceAccount's")
+	}
+	text, err := base64.RawURLEncoding.DecodeString(parts[1])
+	if err != nil {
+		return "", fmt.Errorf("read a token's id: %w", err)
+	}
+	var claims struct {
+		ID string `json:"jti"`
+	}
+	if err := json.Unmarshal(text, &claims); err != nil {
+		return "", fmt.Errorf("read a token's id: %w", err)
+	}
+	return claims.ID, nil
 }
 
 // WriteKubeconfig writes a kubeconfig for a program that is to use config, in

@@ -33,6 +33,8 @@ func testServiceAccount(t *testing.T, ctx context.Context, c *Cluster) {
 		t.Errorf("a reader may delete: %v", err)
 	}
 
+	token, err := TokenID(config)
+	must(t, err)
 	requests, err := c.APIServer.Requests()
 	must(t, err)
 	var got []Request
@@ -42,8 +44,8 @@ func testServiceAccount(t *testing.T, ctx context.Context, c *Cluster) {
 		}
 	}
 	want := []Request{
-		{User: "system:serviceaccount:default:reader", Verb: "get", Resource: "configmaps", Object: "default/page", Code: 200},
-		{User: "system:serviceaccount:default:reader", Verb: "delete", Resource: "configmaps", Object: "default/page", Code: 403},
+		{User: "system:serviceaccount:default:reader", Token: token, Verb: "get", Resource: "configmaps", Object: "default/page", Code: 200},
+		{User: "system:serviceaccount:default:reader", Token: token, Verb: "delete", Resource: "configmaps", Object: "default/page", Code: 403},
 	}
 	if len(got) != 2 || got[0] != want[0] || got[1] != want[1] {
 		t.Errorf("audit log: %+v, want %+v", got, want)

@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 
+	"my-company.com/staticsite-operator/e2e/netns"
 	"my-company.com/staticsite-operator/e2e/parts"
 	"my-company.com/staticsite-operator/e2e/proc"
 )
@@ -27,6 +28,9 @@ type Options struct {
 	Concurrency int
 	// LogLevel is Envoy's, for all components; "warning" if empty.
 	LogLevel string
+	// Host is where it runs; nil: where the tests do. Its admin interface is then
+	// on the host's own address.
+	Host *netns.Host
 	// Args are added to the command line.
 	Args []string
 	// Line, if set, gets each line of Envoy's log; see [proc.Spec].
@@ -93,6 +97,12 @@ func Launch(ctx context.Context, owner proc.Owner, options Options) (*Envoy, err
 			return err
 		},
 		Line: options.Line,
+	}
+	if host := options.Host; host != nil {
+		e.spec.Enter = host.Enter
+		// Merged into the bootstrap, whose own would be out of reach.
+		e.spec.Args = append(e.spec.Args, "--config-yaml",
+			fmt.Sprintf("admin: {address: {socket_address: {address: %s, port_value: 0}}}", host.Addr))
 	}
 	return e, e.launch(ctx)
 }

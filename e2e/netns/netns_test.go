@@ -6,6 +6,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -111,4 +112,74 @@ func TestSignalPassesThrough(t *testing.T) {
 	if err := cmd.Wait(); err == nil || err.Error() != "exit status 143" {
 		t.Errorf("it ended with %v", err)
 	}
+}
+
+// TestHosts: two servers have the same port, each on a host of its own, and reach
+// what is in the tests' namespace.
+func TestHosts(t *testing.T) {
+	answers := make(map[string]string)
+	for n := 1; n <= 2; n++ {
+		host, err := NewHost(t, n)
+		if err != nil {
+			t.Fatal(err)
+		}
+		listener := listenOn(t, host, ":80")
+		defer listener.Close()
+		go func() {
+			if conn, err := listener.Accept(); err == nil {
+				io.WriteString(conn, conn.LocalAddr().String())
+				conn.Close()
+			}
+		}()
+		conn, err := net.Dial("tcp", net.JoinHostPort(host.Addr, "80"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		text, err := io.ReadAll(conn)
+		if err != nil {
+			t.Fatal(err)
+		}
+		answers[host.Addr] = string(text)
+	}
+	for addr, text := range answers {
+		if text != addr+":80" {
+			t.Errorf("asked %s, and %s answered", addr, text)
+		}
+	}
+	if len(answers) != 2 {
+		t.Errorf("the hosts are not two: %v", answers)
+	}
+}
+
+// listenOn listens on a host, and checks that it reaches an address of ours.
+func listenOn(t *testing.T, host *Host, address string) net.Listener {
+	t.Helper()
+	ours, err := net.Listen("tcp", net.JoinHostPort(Addr(1), "0"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ours.Close()
+	type result struct {
+		net.Listener
+		err error
+	}
+	made := make(chan result)
+	go func() {
+		runtime.LockOSThread()
+		var r result
+		if r.err = host.Enter(); r.err == nil {
+			var conn net.Conn
+			if conn, r.err = net.Dial("tcp", ours.Addr().String()); r.err == nil {
+				conn.Close()
+				r.Listener, r.err = net.Listen("tcp", address)
+			}
+		}
+		made <- r
+	}()
+	r := <-made
+	if r.err != nil {
+		t.Fatal(r.err)
+	}
+	return r.Listener
 }

@@ -31,6 +31,10 @@ type Options struct {
 	Args []string
 	// Env is added to the environment.
 	Env []string
+	// Path is the binary; the one that `make build` builds if empty.
+	Path string
+	// Enter, if set, prepares the thread that starts it; see proc.Spec.
+	Enter func() error
 	// Line, if set, gets each log line as well; see proc.Spec.
 	Line func([]byte)
 }

@@ -37,15 +37,20 @@ func Start(ctx context.Context, owner proc.Owner, options Options) (*Operator, e
 // Launch starts the server and waits for nothing: for tests of what happens before
 // it is ready.
 func Launch(ctx context.Context, owner proc.Owner, options Options) (*Operator, error) {
-	binary, err := parts.Operator()
-	if err != nil {
-		return nil, err
+	if options.Path == "" {
+		binary, err := parts.Operator()
+		if err != nil {
+			return nil, err
+		}
+		options.Path = binary
 	}
 	for _, address := range []*string{&options.XDSAddress, &options.HealthAddress} {
 		if *address == "" {
-			if *address, err = proc.FreeAddress("127.0.0.1"); err != nil {
+			free, err := proc.FreeAddress("127.0.0.1")
+			if err != nil {
 				return nil, err
 			}
+			*address = free
 		}
 	}
 	if options.Name == "" {
@@ -58,10 +63,11 @@ func Launch(ctx context.Context, owner proc.Owner, options Options) (*Operator, 
 		owner:         owner,
 	}
 	o.spec = proc.Spec{
-		Name: options.Name,
-		Path: binary,
-		Args: options.args(),
-		Env:  options.Env,
+		Name:  options.Name,
+		Path:  options.Path,
+		Args:  options.args(),
+		Env:   options.Env,
+		Enter: options.Enter,
 		Line: func(line []byte) {
 			o.Log.add(line)
 			if options.Line != nil {

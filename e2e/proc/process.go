@@ -23,6 +23,9 @@ type Spec struct {
 	Args []string
 	// Env is added to this program's environment.
 	Env []string
+	// Enter, if set, is called on the thread that starts the child, which then
+	// shares that thread's namespaces.
+	Enter func() error
 	// Ready is asked until it returns nil. Nil itself: ready once started.
 	Ready func(context.Context) error
 	// Line, if set, gets each line that the child prints, without its end, as
@@ -106,7 +109,13 @@ func (p *Process) launch(log *os.File) error {
 		// the process. Locked, this thread lives until the child is gone.
 		runtime.LockOSThread()
 		defer log.Close()
-		err := cmd.Start()
+		var err error
+		if p.spec.Enter != nil {
+			err = p.spec.Enter()
+		}
+		if err == nil {
+			err = cmd.Start()
+		}
 		if err == nil {
 			p.pid = cmd.Process.Pid
 		}

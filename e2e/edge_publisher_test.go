@@ -1,0 +1,212 @@
+package e2e
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"net"
+	"slices"
+	"strconv"
+	"sync"
+	"testing"
+
+	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest"
+	"google.golang.org/protobuf/proto"
+
+	"my-company.com/staticsite-operator/e2e/backend"
+	"my-company.com/staticsite-operator/e2e/netns"
+	"my-company.com/staticsite-operator/e2e/operator"
+	"my-company.com/staticsite-operator/translate"
+	"my-company.com/staticsite-operator/xds"
+)
+
+// A publisher is our translation and our xDS server with nothing between them that
+// would keep a bad resource back: what a proxy refuses although our validation let
+// it pass can be made by hand.
+type publisher struct {
+	address string                                   // where it listens
+	reached string                                   // where proxies find it
+	spoil   map[xds.ResourceName]func(proto.Message) // what is done to a resource
+
+	layout  translate.RouteLayout
+	objects map[translate.Ref]translate.Object // all that was published
+
+	world *translate.World
+	last  map[xds.ResourceName]translate.Resource // as last translated
+	store *xds.Store
+	stop  func() // ends the server and waits for its end
+
+	mu      sync.Mutex
+	streams map[uint64]xds.StreamState // connected
+}
+
+// newPublisher returns a publisher that listens once something is published.
+func newPublisher(t *testing.T, layout translate.RouteLayout) *publisher {
+	t.Helper()
+	address := net.JoinHostPort(netns.Addr(9), xdsPort)
+	p := &publisher{
+		address: address, reached: address, spoil: make(map[xds.ResourceName]func(proto.Message)),
+		layout: layout, objects: make(map[translate.Ref]translate.Object),
+	}
+	p.serve(t)
+	t.Cleanup(func() { p.stop() })
+	return p
+}
+
+// serve starts a server that knows nothing yet.
+func (p *publisher) serve(t *testing.T) {
+	p.world = translate.NewWorld(translate.Options{Routes: p.layout, HTTPPort: httpPort})
+	p.last = make(map[xds.ResourceName]translate.Resource)
+	p.store, p.streams = xds.NewStore(), make(map[uint64]xds.StreamState)
+	server := xds.NewServer(p.store, xds.DefaultAckTimeout, zaptest.NewLogger(t, zaptest.Level(zap.WarnLevel)))
+	ctx, cancel := context.WithCancel(context.Background())
+	var running sync.WaitGroup
+	running.Go(func() {
+		if err := server.Serve(ctx, p.address); err != nil {
+			t.Error(err)
+		}
+	})
+	running.Go(func() { p.observe(ctx, server) })
+	p.stop = func() {
+		cancel()
+		running.Wait()
+	}
+}
+
+// observe keeps what streams are known to hold.
+func (p *publisher) observe(ctx context.Context, server *xds.Server) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-server.Observations().Ready():
+		}
+		p.mu.Lock()
+		for id, state := range server.Observations().Take() {
+			p.streams[id] = state
+			if state.Closed {
+				delete(p.streams, id)
+			}
+		}
+		p.mu.Unlock()
+	}
+}
+
+// restart ends the server and starts one that has read the same objects.
+func (p *publisher) restart(t *testing.T) {
+	t.Helper()
+	p.stop()
+	p.serve(t)
+	p.send(t, p.world.Apply(maps.Clone(p.objects)).Resources)
+}
+
+// publish makes the objects part of the world, and what becomes of them visible to
+// all proxies at once.
+func (p *publisher) publish(t *testing.T, objects ...translate.Object) {
+	t.Helper()
+	changes := make(map[translate.Ref]translate.Object)
+	for _, object := range objects {
+		changes[object.Ref()] = object
+	}
+	maps.Copy(p.objects, changes)
+	p.send(t, p.world.Apply(changes).Resources)
+}
+
+// change publishes a resource once more, spoiled as said or, for nil, as it should be.
+func (p *publisher) change(t *testing.T, name xds.ResourceName, spoil func(proto.Message)) {
+	t.Helper()
+	p.spoil[name] = spoil
+	p.send(t, []translate.Resource{p.last[name]})
+}
+
+func (p *publisher) send(t *testing.T, resources []translate.Resource) {
+	t.Helper()
+	var out []xds.Change
+	for _, r := range resources {
+		typ, ok := xds.TypeByURL(r.Type)
+		if !ok {
+			t.Fatalf("%s is not served", r.Type)
+		}
+		name := xds.ResourceName{Type: typ, Name: r.Name}
+		p.last[name] = r
+		change := xds.Change{Type: typ, Name: r.Name}
+		if r.Message != nil {
+			var err error
+			change.Resource, err = xds.NewResource(typ, p.spoiled(name, r.Message))
+			must(t, err)
+			if r.Again != nil {
+				change.Resource.Again = func(n int) proto.Message { return p.spoiled(name, r.Again(n)) }
+			}
+		}
+		out = append(out, change)
+	}
+	p.store.Publish(out)
+}
+
+// spoiled returns a message as it is to be sent.
+func (p *publisher) spoiled(name xds.ResourceName, message proto.Message) proto.Message {
+	spoil := p.spoil[name]
+	if spoil == nil {
+		return message
+	}
+	message = proto.Clone(message)
+	spoil(message)
+	return message
+}
+
+// states returns what streams are known to hold, by stream.
+func (p *publisher) states() map[uint64]xds.StreamState {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return maps.Clone(p.streams)
+}
+
+// refusals returns what proxies said of a resource, each once.
+func (p *publisher) refusals(typ xds.Type, name string) []string {
+	said := make(map[string]bool)
+	for _, state := range p.states() {
+		if e, ok := state.Exceptions[xds.ResourceName{Type: typ, Name: name}]; ok && e.Refused {
+			said[e.Reason] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(said))
+}
+
+// bootstrap is for an Envoy of the publisher.
+func (p *publisher) bootstrap(t *testing.T, ctx context.Context, sotw bool) string {
+	t.Helper()
+	text, err := operator.Bootstrap(ctx, operator.BootstrapOptions{XDSAddress: p.reached, NodeID: "envoy", SOTW: sotw})
+	must(t, err)
+	return text
+}
+
+// onPod is a Service in namespace docs with one endpoint.
+func onPod(name string, pod *backend.Backend) []translate.Object {
+	host, port, err := net.SplitHostPort(pod.Address())
+	if err != nil {
+		panic(err)
+	}
+	n, err := strconv.ParseInt(port, 10, 32)
+	if err != nil {
+		panic(err)
+	}
+	return []translate.Object{
+		&translate.Service{Key: translate.Key{Namespace: "docs", Name: name}, Ports: []translate.ServicePort{{Port: 80}}},
+		&translate.Slice{
+			Key: translate.Key{Namespace: "docs", Name: name + "-1"}, Service: name, AddressType: "IPv4",
+			Ports:     []translate.SlicePort{{Port: int32(n)}},
+			Endpoints: []translate.Endpoint{{Address: host, Ready: true}},
+		},
+	}
+}
+
+// numbered is a site in namespace docs, of a Service there.
+func numbered(n int, service string) *translate.Site {
+	return &translate.Site{
+		Key: translate.Key{Namespace: "docs", Name: fmt.Sprintf("site-%02d", n)}, Generation: 1,
+		Domain: domain(n), Service: service, Port: 80,
+	}
+}
+
+func domain(n int) string { return fmt.Sprintf("site-%02d.example.com", n) }
