@@ -53,6 +53,27 @@ func (f *fence) Update(ctx context.Context, record resourcelock.LeaderElectionRe
 	return f.held(ctx, record, begun, f.Interface.Update(ctx, record))
 }
 
+// giveUp lets go of the lock if it is still this replica's. The elector has tried
+// to, but a renewal that was under way when it was told to end may have reached
+// the API server in between; its successor would wait for the lease to expire.
+func (f *fence) giveUp(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), renewDeadline/2)
+	defer cancel()
+	for range releases {
+		record, _, err := f.Get(ctx)
+		if err != nil || record.HolderIdentity != f.Identity() {
+			return
+		}
+		record.HolderIdentity, record.LeaseDurationSeconds = "", 1
+		if f.Update(ctx, *record) == nil {
+			return
+		}
+	}
+}
+
+// releases is how often giveUp tries: each conflict is one late renewal.
+const releases = 3
+
 // held notes that the lock was taken or renewed, if it was.
 func (f *fence) held(ctx context.Context, record resourcelock.LeaderElectionRecord, begun time.Time, err error) error {
 	if err == nil && record.HolderIdentity == f.Identity() {

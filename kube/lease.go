@@ -132,6 +132,7 @@ func (l *Lease) stand(ctx context.Context, terms chan<- Term) error {
 	elector.Run(electing)
 	if !lock.expiry().IsZero() { // it was won, so OnStartedLeading was or will be called
 		<-finished
+		lock.giveUp(ctx)
 	}
 	return nil
 }
