@@ -28,7 +28,7 @@ func (j *join) status(s *site) SiteStatus {
 	conditions := []Condition{accepted, resolved, programmed}
 	ready := readiness(conditions)
 	return SiteStatus{
-		Site: v.Site, Generation: v.Generation, Domains: v.Holds, Proxies: proxies,
+		Site: v.Site, UID: v.UID, Generation: v.Generation, Domains: v.Holds, Proxies: proxies,
 		Phase: phases[ready.Status], Message: ready.Message,
 		Conditions: append(conditions, ready),
 	}

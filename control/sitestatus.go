@@ -10,7 +10,8 @@ import (
 // writes it down (kube, files) needs nothing else.
 type SiteStatus struct {
 	Site       translate.Key
-	Gone       bool // the site was deleted and no proxy serves it any more; the other fields are empty
+	Gone       bool   // the site was deleted and no proxy serves it any more; the other fields are empty
+	UID        string // of the object that this is about: one that was made anew under its name is another
 	Generation int64
 	Phase      string   // Pending, Provisioned or Error: derived from the conditions, for people
 	Message    string   // the first thing to know, derived from the conditions
@@ -34,7 +35,7 @@ func (s *SiteStatus) digest(seed maphash.Seed) uint64 {
 	var h maphash.Hash
 	h.SetSeed(seed)
 	maphash.WriteComparable(&h, s.Generation)
-	for _, text := range append([]string{s.Phase, s.Message}, s.Domains...) {
+	for _, text := range append([]string{s.UID, s.Phase, s.Message}, s.Domains...) {
 		maphash.WriteComparable(&h, text)
 	}
 	for _, c := range s.Conditions {

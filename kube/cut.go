@@ -47,7 +47,7 @@ func cutter(k kind) func(any) (any, error) {
 			c.seen = observe(u.Object)
 		}
 		if site, ok := c.object.(*translate.Site); ok {
-			site.Held = c.seen.domains // the same words once
+			site.Held, site.UID = c.seen.domains, c.seen.uid // the same words once
 		}
 		return c, nil
 	}

@@ -198,8 +198,11 @@ func (l *ledger) settle(site translate.Key, a *account) {
 	}
 }
 
+// differs says whether a write is missing. Of an object that was made anew under
+// the name, what is wanted is not known until it is said of that one: the status of
+// the one before may be anything but true of it.
 func (a *account) differs() bool {
-	return a.want != nil && a.seen != nil && !a.want.equal(a.seen.summary)
+	return a.want != nil && a.seen != nil && a.want.uid == a.seen.uid && !a.want.equal(a.seen.summary)
 }
 
 // older says whether a is of an earlier version of the object than b. Versions

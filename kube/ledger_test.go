@@ -220,6 +220,28 @@ func TestASiteThatIsGoneIsForgotten(t *testing.T) {
 	}
 }
 
+// An object that was deleted and made anew has generation 1 again, as had the one
+// before; what is wanted of it is not known until it is said.
+func TestTheStatusOfTheOneBeforeIsNotWritten(t *testing.T) {
+	of := func(uid string, s control.SiteStatus) control.SiteStatus { s.UID = uid; return s }
+	anew := func() *observation { o := nothing("3"); o.uid = "second"; return o }
+	l := newLedger()
+	l.demand(of("first", served("a", 1, "a.example.com")))
+	l.see(key("a"), has("2", of("first", served("a", 1, "a.example.com"))))
+	l.see(key("a"), anew())
+	expect(t, l)
+	l.demand(of("second", served("a", 1, "a.example.com")))
+	expect(t, l, "a")
+
+	// The other way round.
+	l = newLedger()
+	l.see(key("a"), has("2", of("first", served("a", 1))))
+	l.demand(of("second", served("a", 1, "a.example.com")))
+	expect(t, l)
+	l.see(key("a"), anew())
+	expect(t, l, "a")
+}
+
 func TestAVanishedObjectIsNotWrittenAgainUntilSeen(t *testing.T) {
 	l := newLedger()
 	l.see(key("a"), nothing("1"))

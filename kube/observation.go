@@ -14,7 +14,8 @@ import (
 // summary is one status of a site, wanted or observed, in little memory: the
 // words are kept once for all sites that share them, which nearly all do.
 type summary struct {
-	generation int64 // of the status and of each condition; -1 where they differ
+	uid        string // of the object that it is about
+	generation int64  // of the status and of each condition; -1 where they differ
 	domains    []string
 	words      unique.Handle[words]
 }
@@ -38,12 +39,13 @@ func summarise(s control.SiteStatus) summary {
 			text.conditions[i] = c
 		}
 	}
-	return summary{s.Generation, s.Domains, unique.Make(text)}
+	return summary{s.UID, s.Generation, s.Domains, unique.Make(text)}
 }
 
 func (s summary) status() control.SiteStatus {
 	text := s.words.Value()
 	return control.SiteStatus{
+		UID:        s.uid,
 		Generation: s.generation,
 		Phase:      text.phase,
 		Message:    text.message,
@@ -64,7 +66,9 @@ type observation struct {
 func observe(root map[string]any) *observation {
 	f := field{value: root, report: func(string, string) {}}
 	s := f.at("status")
-	seen := &observation{version: f.at("metadata").at("resourceVersion").text()}
+	metadata := f.at("metadata")
+	seen := &observation{version: metadata.at("resourceVersion").text()}
+	seen.uid = metadata.at("uid").text()
 	seen.generation = s.at("observedGeneration").long()
 	seen.domains = readTexts(s.at("domains"))
 	text := words{phase: s.at("phase").text(), message: s.at("message").text()}

@@ -17,6 +17,7 @@ func readSite(f field, key translate.Key) translate.Object {
 	domain, backend := spec.need("domain"), spec.need("backend")
 	return &translate.Site{
 		Key:        key,
+		UID:        metadata.at("uid").text(),
 		Generation: metadata.at("generation").long(),
 		Created:    readTime(metadata.at("creationTimestamp")),
 		Domain:     domain.text(),

@@ -31,6 +31,7 @@ type Object interface{ Ref() Ref }
 // translation judges them (see Verdict).
 type Site struct {
 	Key
+	UID        string // which of the objects that have had this name; empty for files
 	Generation int64
 	Created    time.Time // zero for files, which have no age
 	Domain     string    // spec.domain

@@ -28,7 +28,8 @@ type Resource struct {
 type Verdict struct {
 	Site       Key
 	Gone       bool     // the site does not exist any more; the other fields are empty
-	Generation int64    // of the specification that was judged
+	UID        string   // of the object that was judged
+	Generation int64    // of its specification
 	Domain     string   // normalised; empty when spec.domain is not a valid domain
 	Holds      []string // the domains that the site holds now: its next status.domains
 

@@ -29,6 +29,7 @@ func (b *batch) verdict(s *site) Verdict {
 	}
 	v := Verdict{
 		Site:         s.key,
+		UID:          s.UID,
 		Generation:   s.Generation,
 		Domain:       s.spec.domain,
 		Accepted:     s.spec.accepted(),
@@ -83,7 +84,7 @@ func (b *batch) resourcesOf(s *site) []ResourceName {
 }
 
 func equalVerdicts(x, y Verdict) bool {
-	return x.Site == y.Site && x.Gone == y.Gone && x.Generation == y.Generation && x.Domain == y.Domain &&
+	return x.Site == y.Site && x.Gone == y.Gone && x.UID == y.UID && x.Generation == y.Generation && x.Domain == y.Domain &&
 		x.Accepted == y.Accepted && x.ResolvedRefs == y.ResolvedRefs &&
 		slices.Equal(x.Holds, y.Holds) && slices.Equal(x.Resources, y.Resources)
 }
