@@ -50,6 +50,14 @@ fuzz: ## fuzz each target for FUZZTIME (1m)
 		done; \
 	done
 
+.PHONY: bench
+bench: tools build ## measure it beside its peers, under 20 minutes (ARGS=-docs=../docs: into docs/performance.md)
+	@cd bench && go build -o ../bin/bench . && exec ../bin/bench $(ARGS)
+
+.PHONY: bench-short
+bench-short: tools build ## the same with fewer sizes and rounds: 2 minutes
+	@cd bench && go build -o ../bin/bench . && exec ../bin/bench -short $(ARGS)
+
 .PHONY: build
 build: ## the program, static: bin/staticsite-operator
 	@echo "building bin/staticsite-operator $(VERSION)"

@@ -180,6 +180,7 @@ func TestEditors(t *testing.T) {
 	ctx := bounded(t, time.Minute)
 	e, p, pod := startGood(t, ctx)
 	path := e.sites.path("one.yaml")
+	const pause = 80 * time.Millisecond // longer than it takes to read what was saved
 	write := func(t *testing.T, text string) { must(t, os.WriteFile(path, []byte(text), 0o644)) }
 	for name, save := range map[string]func(t *testing.T, text string){
 		"in place": write,
@@ -190,7 +191,7 @@ func TestEditors(t *testing.T) {
 			for _, part := range []string{text[:len(text)/3], text[len(text)/3:]} {
 				_, err := file.WriteString(part)
 				must(t, err)
-				time.Sleep(10 * time.Millisecond) // as slow as a network file system
+				time.Sleep(pause)
 			}
 		},
 		"a new one over it": func(t *testing.T, text string) { e.sites.put(t, "one.yaml", text) },
@@ -201,7 +202,7 @@ func TestEditors(t *testing.T) {
 		},
 		"the old one deleted first": func(t *testing.T, text string) {
 			must(t, os.Remove(path))
-			time.Sleep(10 * time.Millisecond)
+			time.Sleep(pause)
 			write(t, text)
 		},
 		"under another name": func(t *testing.T, text string) {

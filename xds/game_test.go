@@ -36,7 +36,7 @@ type lost string
 
 func newGame(resources stock, data []byte, trace func(string, ...any)) *game {
 	return &game{
-		data: data[:min(len(data), 10_000)], trace: trace, stock: resources,
+		data: data[:min(len(data), 2_000)], trace: trace, stock: resources,
 		store: NewStore(), now: time.Unix(0, 0), wasGone: make(map[ResourceName]bool),
 	}
 }

@@ -20,6 +20,9 @@ const (
 	// 5 to 7 MB (rule 66).
 	maxRequest = 64 << 20
 
+	// minPing is how often a client may ping (rule 71).
+	minPing = 5 * time.Second
+
 	// stopTimeout is how long streams may take to end (rule 72).
 	stopTimeout = 5 * time.Second
 )
@@ -37,6 +40,11 @@ func (s *Server) Serve(ctx context.Context, address string) error {
 	if err != nil {
 		return fmt.Errorf("listen for proxies (--xds-bind-address=%s): %w", address, err)
 	}
+	return s.serveOn(ctx, listener)
+}
+
+// serveOn serves on a listener until ctx ends, and closes it.
+func (s *Server) serveOn(ctx context.Context, listener net.Listener) error {
 	s.listening.Store(true)
 	g := grpc.NewServer(
 		grpc.ForceServerCodecV2(Codec()),
@@ -46,7 +54,7 @@ func (s *Server) Serve(ctx context.Context, address string) error {
 		// that does not read is ended by this too, never by a send timeout (rule 70).
 		grpc.KeepaliveParams(keepalive.ServerParameters{Time: 20 * time.Second, Timeout: 10 * time.Second}),
 		// Rule 71: clients may ping as often as they reasonably want.
-		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: 5 * time.Second, PermitWithoutStream: true}),
+		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: s.minPing, PermitWithoutStream: true}),
 	)
 	s.Register(g)
 	healthpb.RegisterHealthServer(g, health.NewServer())
@@ -61,10 +69,10 @@ func (s *Server) Serve(ctx context.Context, address string) error {
 		defer force.Stop()
 		g.GracefulStop()
 	}()
-	err = g.Serve(listener)
+	err := g.Serve(listener)
 	s.listening.Store(false)
 	if ctx.Err() == nil {
-		return fmt.Errorf("serve proxies on %s: %w", address, err)
+		return fmt.Errorf("serve proxies on %s: %w", listener.Addr(), err)
 	}
 	<-stopped
 	if errors.Is(err, grpc.ErrServerStopped) {

@@ -139,6 +139,8 @@ func (s *script) drain(out *strings.Builder, name string) {
 				}
 			case AckTimeout:
 				fmt.Fprintf(out, "%stimeout: %s\n", prefix, e.Type)
+			case NoClusters:
+				fmt.Fprintf(out, "%sdoes not ask for clusters\n", prefix)
 			case EarlyRefusal:
 				fmt.Fprintf(out, "%searly refusal: %s: %s\n", prefix, e.Type, e.Reason)
 			}
@@ -147,10 +149,11 @@ func (s *script) drain(out *strings.Builder, name string) {
 			return
 		}
 		c.nonce[t], c.version[t] = r.Nonce, r.Version
+		out.WriteString(prefix)
 		if c.versions {
-			fmt.Fprintf(out, "%sversion %s ", prefix, r.Version)
+			fmt.Fprintf(out, "version %s ", r.Version)
 		}
-		out.WriteString(prefix + text(r))
+		out.WriteString(text(r))
 	}
 }
 

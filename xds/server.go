@@ -26,6 +26,7 @@ type Server struct {
 	store        *Store
 	log          *zap.Logger
 	ackTimeout   time.Duration
+	minPing      time.Duration
 	metrics      *Metrics
 	observations *latest.Map[uint64, StreamState]
 
@@ -36,13 +37,13 @@ type Server struct {
 	clients   sync.Map // *stream by id: who is connected
 	once      sync.Once
 
-	seen sync.Map // what was logged once: refused versions, unknown types
+	logged onceEach // refused versions, unknown types
 }
 
 // NewServer returns a server of a store.
 func NewServer(store *Store, ackTimeout time.Duration, log *zap.Logger) *Server {
 	return &Server{
-		store: store, log: log, ackTimeout: ackTimeout, metrics: newMetrics(),
+		store: store, log: log, ackTimeout: ackTimeout, minPing: minPing, metrics: newMetrics(),
 		observations: latest.New[uint64, StreamState](),
 		drain:        make(chan struct{}),
 	}

@@ -28,6 +28,8 @@ type Session struct {
 	resumed bool
 	since   time.Time // the first Next
 
+	noClusters bool // NoClusters was said
+
 	events  []Event
 	changed bool // State would say something new
 }
@@ -130,6 +132,7 @@ const (
 	Refused      EventKind = iota // the client refused this very resource
 	AckTimeout                    // a push was not answered in time (rule 47)
 	EarlyRefusal                  // the first request of a type carried an error (rule 6)
+	NoClusters                    // it asks for other types, but not for clusters (rule 65)
 )
 
 // NewDeltaSession returns the session of a DeltaAggregatedResources stream.
@@ -380,6 +383,20 @@ func (s *Session) expire(now time.Time) {
 			s.events = append(s.events, Event{Kind: AckTimeout, Type: t})
 		}
 	}
+	if s.awaitsClusters() && now.Sub(s.since) >= clustersTimeout {
+		s.noClusters = true
+		s.events = append(s.events, Event{Kind: NoClusters, Type: Cluster})
+	}
+}
+
+// clustersTimeout is how long a client may ask for other types before it asks for
+// clusters. After a refusal some Envoys never do on their next stream.
+const clustersTimeout = 30 * time.Second
+
+// awaitsClusters tells that nothing was said yet about clusters never asked for.
+func (s *Session) awaitsClusters() bool {
+	return !s.noClusters && !s.types[Cluster].active &&
+		slices.ContainsFunc(s.types[:], func(st typeState) bool { return st.active })
 }
 
 // Deadline returns when Next must be called again if nothing happens before;
@@ -392,6 +409,9 @@ func (s *Session) Deadline() (d time.Time) {
 	}
 	if s.resumed && s.referrersUnknown(s.since) {
 		d = earlier(d, s.since.Add(s.ackTimeout))
+	}
+	if s.awaitsClusters() {
+		d = earlier(d, s.since.Add(clustersTimeout))
 	}
 	return d
 }

@@ -18,7 +18,7 @@ func (sotw) request(s *Session, t Type, r *Request, first bool) {
 	st.everName = st.everName || len(r.Names) > 0
 	legacy := !st.everName && types[t].wildcard // Rules 8 to 10.
 
-	had, was := st.named, st.wildcard
+	had, hadMissing, was := st.named, st.missing, st.wildcard
 	st.named, st.missing, st.wildcard = slotSet{}, nil, legacy
 	for _, name := range r.Names {
 		if name == wildcard {
@@ -28,21 +28,19 @@ func (sotw) request(s *Session, t Type, r *Request, first bool) {
 		res := st.at.lookup(t, name)
 		if res == nil {
 			setTrue(&st.missing, name) // Rules 22, 24.
-			st.neverHeld(name, first || was)
 			continue
 		}
 		st.named.add(res.slot)
-		st.neverHeld(name, first || was || had.has(res.slot))
 		if first || !had.has(res.slot) && !was {
 			st.owed.add(res.slot) // Rules 16, 17, 32.
 		}
 	}
 	if st.wildcard && (first || !was) {
-		for res := range st.at.tables[t].all {
-			st.neverHeld(res.Name, first || had.has(res.slot))
-		}
 		st.oweAll(t)
 		st.answer = types[t].wildcard // Rules 31, 33.
+	}
+	if !was {
+		st.neverHeld(t, had, hadMissing)
 	}
 	st.unheld = slices.DeleteFunc(st.unheld, func(r *Resource) bool {
 		now := st.at.lookup(t, r.Name)
@@ -50,11 +48,33 @@ func (sotw) request(s *Session, t Type, r *Request, first bool) {
 	})
 }
 
-// neverHeld notes that a name is new in the subscription, unless it is not:
-// acked has a version of it that the client was never sent.
-func (st *typeState) neverHeld(name string, known bool) {
-	if !known {
-		setLast(&st.lastGood, name, nil)
+// neverHeld notes what acked has, or will have, and a client that asked for other
+// names was never sent.
+func (st *typeState) neverHeld(t Type, named slotSet, missing map[string]bool) {
+	if st.acked == nil && st.inflight == nil || !types[t].wildcard {
+		return // It has nothing, or nobody will ask what it accepted last.
+	}
+	note := func(name string) {
+		r := st.at.lookup(t, name)
+		if r != nil && !named.has(r.slot) || r == nil && !missing[name] {
+			setLast(&st.lastGood, name, nil)
+		}
+	}
+	if st.wildcard {
+		for _, snap := range [...]*Snapshot{st.acked, st.at} {
+			if snap != nil {
+				for r := range snap.tables[t].all {
+					note(r.Name)
+				}
+			}
+		}
+		return
+	}
+	for slot := range st.named.each {
+		note(st.at.tables[t].at(slot).Name)
+	}
+	for name := range st.missing {
+		note(name)
 	}
 }
 

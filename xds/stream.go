@@ -148,7 +148,7 @@ func (st *stream) receive(m *message) error {
 
 // unknown answers a request of a type that is not served (rule 4).
 func (st *stream) unknown(m *message) error {
-	if _, logged := st.server.seen.LoadOrStore("type "+m.url, true); !logged {
+	if st.server.logged.first("type " + m.url) {
 		st.log.Warn("proxy asks for a type that is not served", zap.String("type", m.url))
 	}
 	if !st.delta || len(m.Subscribe) == 0 {
@@ -181,12 +181,14 @@ func (st *stream) report() {
 		case Refused:
 			st.server.store.Suspect(e.Resource)
 			key := "refused " + e.Type.String() + " " + e.Resource.Name + " " + e.Resource.Version
-			if _, logged := st.server.seen.LoadOrStore(key, true); !logged { // Rule 85.
+			if st.server.logged.first(key) { // Rule 85.
 				st.log.Warn("proxy refused a resource", zap.Stringer("type", e.Type),
 					zap.String("name", e.Resource.Name), zap.String("version", e.Resource.Version), zap.String("error", e.Reason))
 			}
 		case AckTimeout:
 			st.log.Info("proxy does not answer", zap.Stringer("type", e.Type), zap.Duration("for", st.server.ackTimeout))
+		case NoClusters:
+			st.log.Warn("proxy does not ask for clusters: after it refused some, it may need a restart", zap.Duration("for", clustersTimeout))
 		case EarlyRefusal:
 			st.log.Info("proxy connected with a refusal of another stream", zap.Stringer("type", e.Type), zap.String("error", e.Reason))
 		}
