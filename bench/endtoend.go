@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"strconv"
@@ -27,18 +26,6 @@ type endToEnd struct {
 	Envoy    time.Duration // CPU of Envoy, a change, requests included
 }
 
-// coldStart is one start of everything.
-type coldStart struct {
-	Sites  int
-	First  bool          // no site has a status yet
-	Ready  time.Duration // of the program, from its start
-	Envoy  time.Duration // Envoy's own share: from its start until everything was served
-	Served time.Duration // from the program's start until everything was served, without the wait between the two
-	RSS    uint64        // of the program once statuses are written, bytes
-	Peak   uint64
-	Proxy  uint64 // RSS of Envoy
-}
-
 func (b *bench) realParts(ctx context.Context) error {
 	const port = 8080
 	if err := b.startPods(port); err != nil {
@@ -57,118 +44,62 @@ func (b *bench) realParts(ctx context.Context) error {
 	if b.short {
 		sizes, changes = sizes[:1], 20
 	}
-	var all []endToEnd
-	var starts []coldStart
+	var r realResults
 	for _, n := range sizes {
 		b.say("end to end: writing %s sites", report.Count(n))
 		if err := o.grow(ctx, n); err != nil {
 			return err
 		}
-		for i, routes := range []string{string(translate.RoutesScoped), string(translate.RoutesSingle)} {
-			b.say("end to end: %s sites, layout %s", report.Count(n), routes)
-			e, err := b.startEdge(ctx, kubeconfig, routes)
-			if err != nil {
-				return err
-			}
-			if i == 0 {
-				cold, err := b.coldStart(ctx, e, o.set, true)
-				if err != nil {
-					return err
-				}
-				starts = append(starts, cold)
-			}
-			one, err := b.endToEnd(ctx, e, o, changes)
-			if err != nil {
-				return err
-			}
-			one.Routes = routes
-			all = append(all, one)
-			e.stop()
+		if err := b.realSites(ctx, o, kubeconfig, changes, &r); err != nil {
+			return err
 		}
-		e, err := b.startEdge(ctx, kubeconfig, string(translate.RoutesScoped))
+	}
+	b.reportEndToEnd(r.changes)
+	b.reportColdStarts(r.starts)
+	return nil
+}
+
+// realResults is what was measured with real parts.
+type realResults struct {
+	changes []endToEnd
+	starts  []coldStart
+}
+
+// realSites measures both layouts, and the start of the default one, with the
+// sites that exist.
+func (b *bench) realSites(ctx context.Context, o *objects, kubeconfig string, changes int, r *realResults) error {
+	for _, run := range []struct {
+		routes      translate.RouteLayout
+		cold, first bool // measure the start; no site has a status yet
+		changes     int
+	}{
+		{translate.RoutesScoped, true, true, changes},
+		{translate.RoutesSingle, false, false, changes},
+		{translate.RoutesScoped, true, false, 0},
+	} {
+		b.say("end to end: %s sites, layout %s", report.Count(o.set.N), run.routes)
+		e, err := b.startEdge(ctx, kubeconfig, string(run.routes))
 		if err != nil {
 			return err
 		}
-		again, err := b.coldStart(ctx, e, o.set, false)
-		if err != nil {
-			return err
+		if run.cold {
+			start, err := b.coldStart(ctx, e, o.set, run.first)
+			if err != nil {
+				return err
+			}
+			r.starts = append(r.starts, start)
 		}
-		starts = append(starts, again)
+		if run.changes > 0 {
+			one, err := b.endToEnd(ctx, e, o, run.changes)
+			if err != nil {
+				return err
+			}
+			one.Routes = string(run.routes)
+			r.changes = append(r.changes, one)
+		}
 		e.stop()
 	}
-	b.reportEndToEnd(all)
-	b.reportColdStarts(starts)
 	return nil
-}
-
-// coldStart waits until everything is served: a sample of the sites, first and last
-// included, by requests, and all of them by Envoy's own count.
-func (b *bench) coldStart(ctx context.Context, e *edge, set sites.Set, first bool) (coldStart, error) {
-	ctx, cancel := context.WithTimeout(ctx, startTimeout)
-	defer cancel()
-	c := coldStart{Sites: set.N, First: first}
-	a, err := e.asker()
-	if err != nil {
-		return c, err
-	}
-	defer a.conn.Close()
-	var served time.Duration
-	for i := 0; ; i += set.N / 100 {
-		i = min(i, set.N-1)
-		if served, err = a.until(ctx, sites.Domain(i), ""); err != nil {
-			return c, err
-		}
-		if i == set.N-1 {
-			break
-		}
-	}
-	if err := b.countScopes(ctx, e, set.N); err != nil {
-		return c, err
-	}
-	c.Ready, c.Envoy = e.ready-e.begun, served-e.launched
-	c.Served = c.Ready + c.Envoy
-	pid := e.operator.Process().Pid()
-	if err := quiet(ctx, pid); err != nil { // statuses are being written
-		return c, err
-	}
-	if c.RSS, err = memory(pid, "VmRSS"); err != nil {
-		return c, err
-	}
-	if c.Peak, err = memory(pid, "VmHWM"); err != nil {
-		return c, err
-	}
-	c.Proxy, err = memory(e.envoy.Process().Pid(), "VmRSS")
-	return c, err
-}
-
-// countScopes compares Envoy's configuration with what it should be.
-func (b *bench) countScopes(ctx context.Context, e *edge, n int) error {
-	dump, err := e.envoy.Admin(ctx, "GET", "/config_dump?resource=dynamic_scoped_route_configs")
-	if err != nil {
-		return err
-	}
-	if got := bytes.Count(dump, []byte("envoy.config.route.v3.ScopedRouteConfiguration\"")); got != n {
-		return fmt.Errorf("Envoy has %d scopes, not %d", got, n)
-	}
-	return nil
-}
-
-// quiet waits until a process takes less than 3 % of a core for a second.
-func quiet(ctx context.Context, pid int) error {
-	before, err := cpuTime(pid)
-	for err == nil {
-		select {
-		case <-time.After(time.Second):
-		case <-ctx.Done():
-			return fmt.Errorf("process %d does not come to rest: %w", pid, context.Cause(ctx))
-		}
-		var now time.Duration
-		if now, err = cpuTime(pid); err == nil && now-before < 30*time.Millisecond {
-			return nil
-		}
-		before = now
-	}
-	return err
 }
 
 // endToEnd changes sites one after the other.
@@ -263,33 +194,4 @@ func (b *bench) reportEndToEnd(all []endToEnd) {
 		elsewhere("10,000", "Envoy Gateway 1.9.1", "7,024 ms"), elsewhere("10,000", "Contour 1.33.8", "908 ms"), elsewhere("10,000", "nginx reload", "4,752 ms"))
 	b.out.Tables = append(b.out.Tables, t)
 	b.out.Data["endtoend"] = all
-}
-
-func (b *bench) reportColdStarts(starts []coldStart) {
-	t := report.Table{
-		Title: "Cold start: everything is in the API server, nothing runs",
-		Note: "The program is started, then, once it is ready, one Envoy. Served is the sum of both shares, and ends when a sample of the sites, " +
-			"the last among them, answers and Envoy's configuration has every scope. Memory is taken when all statuses are written. " + notHere,
-		Columns: []string{"sites", "statuses", "program ready", "Envoy's share", "served", "RSS of the program", "peak", "RSS of Envoy"},
-	}
-	for _, c := range starts {
-		statuses := "there"
-		if c.First {
-			statuses = "to be written"
-		}
-		t.Rows = append(t.Rows, []string{
-			report.Count(c.Sites), statuses, report.Time(c.Ready), report.Time(c.Envoy), report.Time(c.Served),
-			report.Bytes(c.RSS), report.Bytes(c.Peak), report.Bytes(c.Proxy),
-		})
-		if c.Sites == 10_000 {
-			b.out.Reach("cold start", "served within, 10k sites, statuses "+statuses, c.Served.Seconds(), 15, false, " s")
-			b.out.Reach("cold start", "our RSS, 10k sites, statuses "+statuses, float64(c.RSS)/1e6, 250, false, " MB")
-		}
-	}
-	elsewhere := func(what, time, memory string) []string {
-		return []string{"10,000", what + " *", "", "", time, memory, "", ""}
-	}
-	t.Rows = append(t.Rows, elsewhere("Contour", "121 s", "3.7 GB"), elsewhere("Envoy Gateway", "13 s", "0.8 GB"))
-	b.out.Tables = append(b.out.Tables, t)
-	b.out.Data["coldstart"] = starts
 }

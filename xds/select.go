@@ -151,7 +151,10 @@ func (s *Session) upserts(t Type, to *Snapshot) *content {
 			st.try(r)
 		default:
 			st.forget(r.Name)
-			out.upserts = append(out.upserts, st.untaint(r))
+			if !s.protocol.whole(t) {
+				r = st.untaint(r)
+			}
+			out.upserts = append(out.upserts, r)
 		}
 	}
 	st.owed = kept
@@ -249,13 +252,13 @@ func (s *Session) linger(t Type, b *batch, to *Snapshot) {
 func (s *Session) everything(t Type, at *Snapshot, trial []*Resource) *content {
 	st := &s.types[t]
 	all := at.full(t)
-	if st.wildcard && len(st.excluded) == 0 && len(st.lingering) == 0 {
+	if st.wildcard && len(st.excluded) == 0 && len(st.lingering) == 0 && len(st.tainted) == 0 {
 		return all
 	}
 	out := new(content)
 	for _, r := range all.upserts {
 		if st.selects(r) && !st.excludes(r) {
-			out.upserts = append(out.upserts, r)
+			out.upserts = append(out.upserts, st.untaint(r))
 		}
 	}
 	tried := make(map[string]bool, len(trial))

@@ -327,16 +327,16 @@ func (st *typeState) unanswered(fresh, all []*Resource) []*Resource {
 	if st.inflight == nil {
 		return fresh
 	}
-	sent := make(map[*Resource]bool, len(all))
+	sent := make(map[versioned]bool, len(all))
 	for _, r := range all {
-		sent[r] = true
+		sent[versionOf(r)] = true
 	}
 	for _, r := range fresh {
-		delete(sent, r)
+		delete(sent, versionOf(r))
 	}
 	fresh = slices.Clone(fresh)
 	for _, r := range st.inflight.fresh {
-		if sent[r] {
+		if sent[versionOf(r)] {
 			fresh = append(fresh, r)
 		}
 	}

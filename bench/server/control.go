@@ -112,7 +112,6 @@ func Main(ctx context.Context, spec Spec, prepared, address, control string) err
 	if err != nil {
 		return fmt.Errorf("make server %s: %w", spec.Kind, err)
 	}
-
 	debug.FreeOSMemory() // what only the start needed
 	listener, err := net.Listen("tcp", control)
 	if err != nil {

@@ -12,7 +12,6 @@ import (
 	"my-company.com/staticsite-operator/bench/load"
 	"my-company.com/staticsite-operator/bench/sites"
 	"my-company.com/staticsite-operator/translate"
-
 )
 
 // Kind is one of the servers that are compared.
