@@ -23,9 +23,25 @@ func (delta) request(s *Session, t Type, r *Request, first bool) {
 		if name == wildcard {
 			st.wildcard = true
 			st.oweAll(t)
+			st.goneInFlight(t)
 			continue
 		}
 		s.subscribe(t, name)
+	}
+}
+
+// goneInFlight makes it due to say what is gone and on its way to the client: it
+// was not told while it did not ask for it.
+func (st *typeState) goneInFlight(t Type) {
+	for _, p := range [...]*push{st.late, st.inflight} {
+		if p == nil {
+			continue
+		}
+		for _, r := range p.fresh {
+			if st.at.lookup(t, r.Name) == nil {
+				setTrue(&st.gone, r.Name)
+			}
+		}
 	}
 }
 
