@@ -1,5 +1,7 @@
 package xds
 
+import "iter"
+
 // A Holding is what a client has of one resource that it asked for.
 type Holding struct {
 	Resource *Resource // in its newest version
@@ -22,33 +24,49 @@ const (
 // Holdings returns what the client has of each resource of a type that it asked
 // for and that exists, in no order. It costs as much as there are.
 func (s *Session) Holdings(t Type) []Holding {
+	return s.holdings(t, s.snap.tables[t].all)
+}
+
+// HoldingsOf is Holdings of those resources alone that have one of the names.
+func (s *Session) HoldingsOf(t Type, names []string) []Holding {
+	return s.holdings(t, func(yield func(*Resource) bool) {
+		for _, name := range names {
+			if r := s.snap.lookup(t, name); r != nil && !yield(r) {
+				return
+			}
+		}
+	})
+}
+
+func (s *Session) holdings(t Type, resources iter.Seq[*Resource]) []Holding {
 	st := &s.types[t]
 	if !st.active {
 		return nil
 	}
-	sent := make(map[string]bool)
+	sent := make(map[string]string) // versions under way, by name
 	if st.inflight != nil {
 		for _, r := range st.inflight.fresh {
-			sent[r.Name] = true
+			sent[r.Name] = r.Version
 		}
 	}
 	var out []Holding
-	for r := range s.snap.tables[t].all {
+	for r := range resources {
 		here := st.at.lookup(t, r.Name)
 		if !st.wildcard && !st.missing[r.Name] && (here == nil || !st.named.has(here.slot)) {
 			continue
 		}
 		h := Holding{Resource: r, State: Acked}
 		e := st.excluded[r.Name]
+		apart := e != nil && e.resource.Version == r.Version
 		switch {
-		case e != nil && e.refused && e.resource.Version == r.Version:
+		case apart && e.refused:
 			h.State, h.Reason = Rejected, e.reason
-		case e != nil && e.resource.Version == r.Version:
+		case apart && e.reason != "":
 			h.State, h.Reason = Trying, e.reason
-		case here == nil || here.Version != r.Version || st.owed.has(here.slot):
-			h.State = NotSent
-		case sent[r.Name]:
+		case sent[r.Name] == r.Version:
 			h.State = Sent
+		case apart, here == nil || here.Version != r.Version || st.owed.has(here.slot):
+			h.State = NotSent // apart: another client refused it, so it comes last
 		}
 		out = append(out, h)
 	}
