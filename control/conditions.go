@@ -24,8 +24,17 @@ func (j *join) status(s *site) SiteStatus {
 		accepted.Message = fmt.Sprintf("the configuration made of this site is not valid, so the last valid one stays: %v", s.invalid)
 	}
 	resolved := decided(v1alpha1.ConditionResolvedRefs, v.ResolvedRefs)
-	programmed, proxies := j.programmed(s, accepted)
-	conditions := []Condition{accepted, resolved, programmed}
+	c, proxies, inherited := j.programmed(s, accepted)
+	status := sum(v, proxies, accepted, resolved, c)
+	if inherited {
+		standing := sum(v, proxies, accepted, resolved, programmed)
+		status.Standing = &standing
+	}
+	return status
+}
+
+// sum is the status of which the conditions are the gist.
+func sum(v *translate.Verdict, proxies int, conditions ...Condition) SiteStatus {
 	ready := readiness(conditions)
 	return SiteStatus{
 		Site: v.Site, UID: v.UID, Generation: v.Generation, Domains: v.Holds, Proxies: proxies,
@@ -46,66 +55,6 @@ func decided(typ string, c translate.Condition) Condition {
 		status = isTrue
 	}
 	return Condition{Type: typ, Status: status, Reason: c.Reason, Message: c.Message}
-}
-
-// programmed tells whether every connected proxy acknowledged exactly what this
-// generation of the site means, and how many did.
-func (j *join) programmed(s *site, accepted Condition) (Condition, int) {
-	c := Condition{Type: v1alpha1.ConditionProgrammed}
-	if accepted.Status != isTrue {
-		c.Status, c.Reason = isFalse, v1alpha1.ReasonNotSent
-		c.Message = "this generation is not sent to the proxies, because the site is not accepted"
-		return c, 0
-	}
-	total := len(j.proxies)
-	if total == 0 && !s.settled {
-		c.Status, c.Reason = unknown, v1alpha1.ReasonNoProxies
-		c.Message = "no proxy is connected"
-		return c, 0
-	}
-	refused, trying, reason := j.excepted(s)
-	if refused > 0 {
-		c.Status, c.Reason = isFalse, v1alpha1.ReasonRejected
-		c.Message = fmt.Sprintf("refused by %d of %d connected proxies, which keep what they had; Envoy says: %s", refused, total, reason)
-		return c, total - refused
-	}
-	if s.settled && trying == 0 {
-		c.Status, c.Reason = isTrue, v1alpha1.ReasonProgrammed
-		c.Message = "served by every connected proxy"
-		return c, total
-	}
-	hold := 0
-	for _, p := range j.proxies {
-		if holds(p) >= s.seq {
-			hold++
-		}
-	}
-	c.Status, c.Reason = unknown, v1alpha1.ReasonPending
-	c.Message = fmt.Sprintf("acknowledged by %d of %d connected proxies", max(0, hold-trying), total)
-	return c, hold
-}
-
-// excepted returns how many proxies refuse a resource of the site, how many are
-// still being asked again after a refusal, and the first refusal's words.
-func (j *join) excepted(s *site) (refused, trying int, reason string) {
-	proxies := make(map[uint64]bool) // true: refused
-	first := uint64(0)
-	for _, name := range s.resources {
-		for id, e := range j.exceptions[name] {
-			proxies[id] = proxies[id] || e.Refused
-			if e.Refused && (first == 0 || id <= first) {
-				first, reason = id, e.Reason
-			}
-		}
-	}
-	for _, r := range proxies {
-		if r {
-			refused++
-		} else {
-			trying++
-		}
-	}
-	return refused, trying, reason
 }
 
 // readiness sums conditions up: True if all are, False if one is, and the

@@ -12,8 +12,9 @@ import (
 	"my-company.com/staticsite-operator/xds"
 )
 
-// join holds what is known of every site and every connected proxy, and puts
-// out a status whenever what a site's owner should read has changed.
+// join holds what is known of every site, of every connected proxy, and of the
+// other replicas, and puts out a status whenever what a site's owner should read
+// has changed.
 //
 // A site waits for one snapshot: the one in which its resources last changed.
 // A proxy acknowledges snapshots, with exceptions. So an acknowledgement costs
@@ -22,29 +23,43 @@ type join struct {
 	out   *latest.Map[translate.Key, SiteStatus]
 	sites map[translate.Key]*site
 
-	// waiting are the sites that are not settled, oldest snapshot first. An entry
-	// whose site has moved on to another snapshot is skipped.
+	// waiting are the sites that are not held by our proxies, oldest snapshot
+	// first. An entry whose site has moved on to another snapshot is skipped.
 	waiting []waiter
+
+	// open are the sites that are sent and not settled, as long as this replica
+	// speaks for them. What there is to say of them is said by progress, if
+	// anything has stirred since it was called last.
+	open    map[*site]struct{}
+	stirred bool
 
 	proxies map[uint64]xds.StreamState // connected streams
 	held    map[uint64]int             // how many of them have acknowledged each snapshot, and no later one
 	floor   uint64                     // the oldest of these: every proxy has acknowledged it
-	since   time.Time                  // since when no proxy is connected; zero: some are, or it is said
+
+	lonely   time.Time // since when no proxy is connected, here or anywhere; zero: some are, or may be
+	orphaned bool      // and it is said
 
 	digests maphash.Seed
 
-	users      map[xds.ResourceName]map[*site]bool           // whose resource is it?
-	exceptions map[xds.ResourceName]map[uint64]xds.Exception // by stream
+	users      map[xds.ResourceName]map[*site]bool       // whose resource is it?
+	exceptions map[xds.ResourceName]map[uint64]exception // by stream
+
+	views map[*View]struct{} // who wants to know what our proxies hold
+	fleet                    // what is known of the other replicas
 }
 
 // site is what is known of one StaticSite.
 type site struct {
 	verdict   translate.Verdict
 	resources []xds.ResourceName
-	invalid   error  // a resource of it was withheld
-	seq       uint64 // the snapshot it waits for
+	invalid   error       // a resource of it was withheld
+	seq       uint64      // the snapshot it waits for
+	version   SiteVersion // what it is in it
 
-	settled bool   // seq was acknowledged by every proxy that was connected
+	held    bool   // seq was acknowledged by every proxy that was connected to this replica
+	settled bool   // version was, by every proxy of every replica; only who speaks for the site knows
+	heir    bool   // it is what it was when this replica began to speak for it, and not settled since
 	sent    uint64 // digest of the status that was handed out last
 }
 
@@ -53,18 +68,29 @@ type waiter struct {
 	seq  uint64
 }
 
+// exception is one of a stream, and since when: all that the stream acknowledged
+// up to that snapshot it holds. The loop may miss a state of the stream that was
+// followed by another at once, and since is earlier then than it could be.
+type exception struct {
+	xds.Exception
+	since uint64
+}
+
 func newJoin(out *latest.Map[translate.Key, SiteStatus]) *join {
 	return &join{
-		out: out, sites: make(map[translate.Key]*site),
-		proxies: make(map[uint64]xds.StreamState), held: make(map[uint64]int), digests: maphash.MakeSeed(),
+		out: out, sites: make(map[translate.Key]*site), open: make(map[*site]struct{}),
+		proxies: make(map[uint64]xds.StreamState), held: make(map[uint64]int), floor: math.MaxUint64,
+		digests:    maphash.MakeSeed(),
 		users:      make(map[xds.ResourceName]map[*site]bool),
-		exceptions: make(map[xds.ResourceName]map[uint64]xds.Exception),
+		exceptions: make(map[xds.ResourceName]map[uint64]exception),
+		views:      make(map[*View]struct{}),
 	}
 }
 
 // judge takes new verdicts, and which resources were published with them in
 // which snapshot.
-func (j *join) judge(verdicts []translate.Verdict, changed []xds.Change, invalid map[xds.ResourceName]error, seq uint64) {
+func (j *join) judge(verdicts []translate.Verdict, changed []xds.Change, invalid map[xds.ResourceName]error, snap *xds.Snapshot) {
+	j.stirred = true
 	published := make(map[xds.ResourceName]bool, len(changed))
 	for _, c := range changed {
 		published[xds.ResourceName{Type: c.Type, Name: c.Name}] = true
@@ -75,7 +101,7 @@ func (j *join) judge(verdicts []translate.Verdict, changed []xds.Change, invalid
 			if v.Gone {
 				continue
 			}
-			s = &site{}
+			s = &site{heir: true}
 			j.sites[v.Site] = s
 		}
 		before := s.resources
@@ -91,17 +117,42 @@ func (j *join) judge(verdicts []translate.Verdict, changed []xds.Change, invalid
 			}
 		}
 		if s.seq == 0 || anyOf(published, s.resources) || anyOf(published, before) {
-			s.seq, s.settled = seq, false
-			j.waiting = append(j.waiting, waiter{s, seq})
+			s.seq, s.held = snap.Seq(), false
+			j.waiting = append(j.waiting, waiter{s, s.seq})
 		}
+		j.identify(s, versionOf(s, snap))
 		j.settle(s)
 		j.put(s, false)
 	}
 	j.advance()
 }
 
+// identify notes what a site is now.
+func (j *join) identify(s *site, version SiteVersion) {
+	if version == s.version {
+		return
+	}
+	j.tellGone(s)
+	j.unindex(s)
+	s.heir = s.heir && (s.version == 0 || j.following)
+	s.version, s.settled = version, false
+	j.index(s)
+	j.reopen(s)
+	j.tell(s)
+}
+
+// reopen notes that a site is not settled, if it is ours to say so.
+func (j *join) reopen(s *site) {
+	if s.version == 0 || j.following {
+		delete(j.open, s)
+	} else {
+		j.open[s] = struct{}{}
+	}
+}
+
 // observe takes what streams acknowledged, refused, or that they ended.
 func (j *join) observe(states map[uint64]xds.StreamState, now time.Time) {
+	j.stirred = true
 	touched, had := make(map[*site]bool), len(j.proxies)
 	for id, state := range states {
 		old, was := j.proxies[id]
@@ -115,22 +166,23 @@ func (j *join) observe(states map[uint64]xds.StreamState, now time.Time) {
 			j.proxies[id] = state
 			j.count(state, +1)
 		}
-		j.except(id, old.Exceptions, state.Exceptions, touched)
-	}
-	if len(j.proxies) > 0 {
-		j.since = time.Time{}
-	} else if had > 0 {
-		j.since = now
+		j.except(id, old, state, touched)
 	}
 	j.floor = math.MaxUint64
 	for seq := range j.held { // A few: proxies keep up, or stand still.
 		j.floor = min(j.floor, seq)
 	}
+	j.tellProxies()
 	j.advance()
+	if had > 0 && len(j.proxies) == 0 {
+		j.reconsider() // The proxies of others may hold what ours did not.
+	}
 	for s := range touched {
 		j.settle(s)
 		j.put(s, false)
+		j.tell(s)
 	}
+	j.countAll(now)
 }
 
 // count adds a proxy to those that hold what it holds, or takes it away.
@@ -154,12 +206,9 @@ func holds(p xds.StreamState) uint64 {
 }
 
 // except replaces the exceptions of a stream and notes whose they are.
-func (j *join) except(id uint64, old, new map[xds.ResourceName]xds.Exception, touched map[*site]bool) {
-	if len(old) == 0 && len(new) == 0 {
-		return
-	}
-	for name, e := range old {
-		if new[name] != e {
+func (j *join) except(id uint64, old, new xds.StreamState, touched map[*site]bool) {
+	for name := range old.Exceptions {
+		if _, still := new.Exceptions[name]; !still {
 			delete(j.exceptions[name], id)
 			if len(j.exceptions[name]) == 0 {
 				delete(j.exceptions, name)
@@ -167,14 +216,20 @@ func (j *join) except(id uint64, old, new map[xds.ResourceName]xds.Exception, to
 			j.touch(name, touched)
 		}
 	}
-	for name, e := range new {
-		if old[name] != e {
-			if j.exceptions[name] == nil {
-				j.exceptions[name] = make(map[uint64]xds.Exception)
-			}
-			j.exceptions[name][id] = e
-			j.touch(name, touched)
+	for name, e := range new.Exceptions {
+		was, known := j.exceptions[name][id]
+		if known && was.Exception == e && old.Types[name.Type] == new.Types[name.Type] {
+			continue
 		}
+		if j.exceptions[name] == nil {
+			j.exceptions[name] = make(map[uint64]exception)
+		}
+		since := old.Types[name.Type].Acked
+		if known {
+			since = was.since
+		}
+		j.exceptions[name][id] = exception{e, since}
+		j.touch(name, touched)
 	}
 }
 
@@ -184,7 +239,7 @@ func (j *join) touch(name xds.ResourceName, touched map[*site]bool) {
 	}
 }
 
-// advance settles the sites whose snapshot every proxy has acknowledged.
+// advance looks at the sites whose snapshot every proxy here has acknowledged.
 func (j *join) advance() {
 	if len(j.proxies) == 0 {
 		return
@@ -199,7 +254,7 @@ func (j *join) advance() {
 		}
 		j.settle(w.site)
 		j.put(w.site, false)
-		if !w.site.settled {
+		if !w.site.held {
 			kept = append(kept, w)
 		}
 	}
@@ -208,15 +263,20 @@ func (j *join) advance() {
 	}
 }
 
-// settle notes whether every proxy holds the site. Once settled it stays so when
-// a proxy connects that is still catching up: a True would otherwise be
-// rewritten in every site whenever a proxy comes or goes.
+// settle notes whether every proxy holds the site: those of this replica, and, if
+// it speaks for the site, all. Once settled it stays so when a proxy connects that
+// is still catching up: a True would otherwise be rewritten in every site whenever
+// a proxy comes or goes.
 func (j *join) settle(s *site) {
-	if len(j.proxies) == 0 || s.seq > j.floor {
-		return
+	if !s.held && len(j.proxies) > 0 && s.seq <= j.floor {
+		if _, trying, _ := j.excepted(s); trying == 0 {
+			s.held = true
+			j.tell(s)
+		}
 	}
-	if _, trying, _ := j.excepted(s); trying == 0 {
-		s.settled = true
+	if !s.settled && s.version != 0 && j.heldByAll(s) {
+		s.settled, s.heir = true, false
+		delete(j.open, s)
 	}
 }
 
@@ -224,14 +284,23 @@ func (j *join) settle(s *site) {
 func (j *join) progress(now time.Time) {
 	kept := j.waiting[:0]
 	for _, w := range j.waiting {
-		if w.site.seq == w.seq && !w.site.settled {
+		if w.site.seq == w.seq && !w.site.held {
 			kept = append(kept, w)
-			j.put(w.site, true)
 		}
 	}
 	clear(j.waiting[len(kept):])
 	j.waiting = kept
-	if !j.since.IsZero() && now.Sub(j.since) > proxiesGrace {
+	if j.stirred {
+		j.stirred = false
+		for s := range j.open {
+			j.put(s, true)
+		}
+		for _, w := range j.waiting {
+			j.tell(w.site)
+		}
+	}
+	j.countAll(now)
+	if !j.orphaned && !j.lonely.IsZero() && now.Sub(j.lonely) > proxiesGrace {
 		j.orphan()
 	}
 }
@@ -240,29 +309,43 @@ func (j *join) progress(now time.Time) {
 // programmed are said not to be: this program's own restart is shorter.
 const proxiesGrace = 10 * time.Second
 
+// countAll notes since when no proxy is connected, as far as it is ours to say.
+func (j *join) countAll(now time.Time) {
+	switch {
+	case j.following || j.lost() || j.total() > 0 || j.any(Silent):
+		j.lonely, j.orphaned = time.Time{}, false
+	case j.lonely.IsZero():
+		j.lonely = now
+	}
+}
+
 // orphan unsettles every site: no proxy is connected.
 func (j *join) orphan() {
+	j.orphaned = true
 	j.waiting = nil
 	for _, s := range j.sites {
-		s.settled = false
+		s.held, s.settled, s.heir = false, false, false
 		j.waiting = append(j.waiting, waiter{s, s.seq})
+		j.reopen(s)
 		j.put(s, true)
+		j.tell(s)
 	}
 	slices.SortFunc(j.waiting, func(a, b waiter) int { return cmp.Compare(a.seq, b.seq) })
-	j.since = time.Time{}
 }
 
 // put hands out a site's status if it is decided, or if the undecided is wanted
-// too, and it differs from what was handed out last.
+// too, and it differs from what was handed out last. Of a site for which another
+// replica speaks everything is handed out: nobody writes it, and it is there if
+// this one has to.
 func (j *join) put(s *site, undecided bool) {
 	if s.verdict.Gone {
-		if s.settled || len(j.proxies) == 0 {
+		if s.held || len(j.proxies) == 0 {
 			j.forget(s)
 		}
 		return
 	}
 	status := j.status(s)
-	if programmed := status.Conditions[programmedIndex]; programmed.Status == unknown && !undecided {
+	if programmed := status.Conditions[programmedIndex]; programmed.Status == unknown && !undecided && !j.following {
 		return
 	}
 	digest := status.digest(j.digests)

@@ -22,8 +22,10 @@ type world struct {
 	now      time.Time
 }
 
-func newWorld(t *testing.T) *world {
-	l := NewLoop(translate.Options{}, latest.New[translate.Ref, translate.Object](), xds.NewStore(),
+func newWorld(t *testing.T) *world { return worldOf(t, translate.Options{}) }
+
+func worldOf(t *testing.T, options translate.Options) *world {
+	l := NewLoop(options, latest.New[translate.Ref, translate.Object](), xds.NewStore(),
 		latest.New[uint64, xds.StreamState](), zaptest.NewLogger(t))
 	w := &world{Loop: l, t: t, statuses: make(map[translate.Key]SiteStatus), now: time.Unix(1000, 0)}
 	w.apply(nil)
@@ -55,7 +57,7 @@ func (w *world) proxy(id uint64, exceptions map[xds.ResourceName]xds.Exception) 
 
 func (w *world) acknowledge(id, seq uint64, exceptions map[xds.ResourceName]xds.Exception) {
 	state := xds.StreamState{ID: id, Exceptions: exceptions}
-	for _, t := range []xds.Type{xds.Cluster, xds.Listener, xds.ScopedRoute} {
+	for _, t := range []xds.Type{xds.Cluster, xds.Listener, xds.ScopedRoute, xds.Route} {
 		state.Types[t] = xds.TypeState{Active: true, Acked: seq}
 	}
 	w.join.observe(map[uint64]xds.StreamState{id: state}, w.now)

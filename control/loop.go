@@ -2,6 +2,7 @@ package control
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"go.uber.org/zap"
@@ -21,6 +22,9 @@ type Loop struct {
 	store *xds.Store
 	join  *join
 	log   *zap.Logger
+
+	calls chan func()   // what others want done by the loop's goroutine
+	ended chan struct{} // closed when Run has returned
 }
 
 // NewLoop returns a loop that translates objects into store, and what streams
@@ -31,6 +35,7 @@ func NewLoop(opts translate.Options, objects *latest.Map[translate.Ref, translat
 	return &Loop{
 		objects: objects, streams: streams, statuses: statuses,
 		world: translate.NewWorld(opts), store: store, join: newJoin(statuses), log: log,
+		calls: make(chan func()), ended: make(chan struct{}),
 	}
 }
 
@@ -41,6 +46,7 @@ func (l *Loop) Statuses() *latest.Map[translate.Key, SiteStatus] { return l.stat
 // system is published at once, and what arrives meanwhile is the next batch
 // (rule 78).
 func (l *Loop) Run(ctx context.Context) {
+	defer close(l.ended)
 	// Once a second whoever is still not programmed is told how far it is. A site
 	// that is acknowledged within that time gets one status, not two.
 	progress := time.NewTicker(time.Second)
@@ -51,6 +57,8 @@ func (l *Loop) Run(ctx context.Context) {
 			l.apply(l.objects.Take())
 		case <-l.streams.Ready():
 			l.join.observe(l.streams.Take(), time.Now())
+		case do := <-l.calls:
+			do()
 		case now := <-progress.C:
 			l.join.progress(now)
 		case <-ctx.Done():
@@ -64,7 +72,22 @@ func (l *Loop) apply(changes map[translate.Ref]translate.Object) {
 	delta := l.world.Apply(changes)
 	changed, invalid := l.encode(delta.Resources)
 	snap := l.store.Publish(changed)
-	l.join.judge(delta.Verdicts, changed, invalid, snap.Seq())
+	l.join.judge(delta.Verdicts, changed, invalid, snap)
 	l.log.Debug("published", zap.Int("objects", len(changes)), zap.Int("resources", len(changed)),
 		zap.Int("verdicts", len(delta.Verdicts)), zap.Uint64("snapshot", snap.Seq()), zap.Duration("took", time.Since(start)))
 }
+
+// call has the loop's goroutine do something. It fails when ctx or the loop ends
+// first.
+func (l *Loop) call(ctx context.Context, do func()) error {
+	select {
+	case l.calls <- do:
+		return nil
+	case <-l.ended:
+		return errEnded
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+var errEnded = errors.New("this replica is shutting down")

@@ -10,7 +10,7 @@ import (
 // writes it down (kube, files) needs nothing else.
 type SiteStatus struct {
 	Site       translate.Key
-	Gone       bool   // the site was deleted and no proxy serves it any more; the other fields are empty
+	Gone       bool   // the site was deleted and no proxy of this replica serves it any more; the other fields are empty
 	UID        string // of the object that this is about: one that was made anew under its name is another
 	Generation int64
 	Phase      string   // Pending, Provisioned or Error: derived from the conditions, for people
@@ -19,6 +19,12 @@ type SiteStatus struct {
 	Proxies    int      // connected proxies that acknowledged exactly this; for logs, never written to the object
 
 	Conditions []Condition // Accepted, ResolvedRefs, Programmed, Ready: always all, in this order
+
+	// Standing is set if Programmed is undecided only for want of news: this
+	// replica has not yet heard all proxies since it speaks for them. It is the
+	// status of an object that says already that this generation is programmed,
+	// and it stands until there is news to the contrary.
+	Standing *SiteStatus
 }
 
 // Condition is a metav1.Condition without its times, which the writer keeps.
@@ -35,6 +41,7 @@ func (s *SiteStatus) digest(seed maphash.Seed) uint64 {
 	var h maphash.Hash
 	h.SetSeed(seed)
 	maphash.WriteComparable(&h, s.Generation)
+	maphash.WriteComparable(&h, s.Standing != nil)
 	for _, text := range append([]string{s.UID, s.Phase, s.Message}, s.Domains...) {
 		maphash.WriteComparable(&h, text)
 	}

@@ -44,6 +44,14 @@ func (s *Snapshot) Len(t Type) int { return s.tables[t].count }
 // serves the same (rules 35, 36).
 func (s *Snapshot) version(t Type) string { return strconv.FormatUint(s.tables[t].sum, 36) }
 
+// VersionOf returns the version of a resource, empty if there is none of the name.
+func (s *Snapshot) VersionOf(name ResourceName) string {
+	if r := s.lookup(name.Type, name.Name); r != nil {
+		return r.Version
+	}
+	return ""
+}
+
 // lookup returns the resource with a name, or nil.
 func (s *Snapshot) lookup(t Type, name string) *Resource {
 	return s.tables[t].lookup(name)

@@ -25,7 +25,7 @@ type ResourceName struct {
 
 // Exception is a resource that a client does not hold in its newest version.
 type Exception struct {
-	Version string
+	Version string // the one in question; empty: one that replaces a refused one and is not answered yet
 	Refused bool   // the client refused it; else it is still being tried
 	Reason  string // the client's words
 }
@@ -46,11 +46,20 @@ func (s *Session) State() (StreamState, bool) {
 			state.Types[t].Acked = st.acked.seq
 		}
 		for name, e := range st.excluded {
-			if state.Exceptions == nil {
-				state.Exceptions = make(map[ResourceName]Exception)
+			state.except(ResourceName{t, name}, Exception{e.resource.Version, e.refused, e.reason})
+		}
+		for name := range st.lastGood {
+			if st.inflight != nil && st.excluded[name] == nil && st.at.lookup(t, name) != nil {
+				state.except(ResourceName{t, name}, Exception{})
 			}
-			state.Exceptions[ResourceName{t, name}] = Exception{e.resource.Version, e.refused, e.reason}
 		}
 	}
 	return state, true
+}
+
+func (s *StreamState) except(name ResourceName, e Exception) {
+	if s.Exceptions == nil {
+		s.Exceptions = make(map[ResourceName]Exception)
+	}
+	s.Exceptions[name] = e
 }

@@ -1,0 +1,501 @@
+package control
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"my-company.com/staticsite-operator/api/v1alpha1"
+	"my-company.com/staticsite-operator/latest"
+	"my-company.com/staticsite-operator/translate"
+	"my-company.com/staticsite-operator/xds"
+)
+
+// newFleet returns a world that is to speak for itself and others, and these, all
+// with one site.
+func newFleet(t *testing.T, others ...string) (leader *world, followers map[string]*follower) {
+	leader, followers = newWorld(t), make(map[string]*follower)
+	leader.Follow("v1")
+	leader.put(service(), newSite("a", "a.example.com"))
+	leader.join.lead(append([]string{"self"}, others...), leader.now)
+	leader.join.hear(Report{Replica: "self", State: Self}, leader.now)
+	for _, name := range others {
+		f := &follower{world: newWorld(t), leader: leader, name: name}
+		f.Follow("v1")
+		f.put(service(), newSite("a", "a.example.com"))
+		followers[name] = f
+	}
+	return leader, followers
+}
+
+// A follower is another replica, without the wire between the two.
+type follower struct {
+	*world
+	leader *world
+	name   string
+	view   *View
+}
+
+// report tells the leader what is new.
+func (f *follower) report() {
+	reset := f.view == nil
+	if reset {
+		f.view = &View{sites: latest.New[SiteVersion, Holding]()}
+		f.join.show(f.view)
+	}
+	sites, proxies := f.view.Take()
+	f.leader.join.hear(Report{Replica: f.name, State: Heard, Build: f.join.build, Proxies: proxies, Reset: reset, Sites: sites}, f.leader.now)
+}
+
+// lose ends the connection.
+func (f *follower) lose(state ReplicaState) {
+	delete(f.join.views, f.view)
+	f.view = nil
+	f.leader.join.hear(Report{Replica: f.name, State: state}, f.leader.now)
+}
+
+func (w *world) gone(id uint64) {
+	w.join.observe(map[uint64]xds.StreamState{id: {ID: id, Closed: true}}, w.now)
+}
+
+func TestProgrammedMeansTheProxiesOfAllReplicas(t *testing.T) {
+	w, others := newFleet(t, "b")
+	b := others["b"]
+	w.proxy(1, nil)
+	b.acknowledge(1, 0, nil)
+	b.acknowledge(2, 0, nil)
+	b.report()
+	w.join.progress(w.now)
+	w.expect("a", v1alpha1.ConditionProgrammed, unknown, v1alpha1.ReasonPending, "acknowledged by 1 of 3 connected proxies")
+	b.proxy(1, nil)
+	b.join.progress(b.now)
+	b.report()
+	w.join.progress(w.now)
+	w.expect("a", v1alpha1.ConditionProgrammed, unknown, v1alpha1.ReasonPending, "acknowledged by 2 of 3 connected proxies")
+	b.proxy(2, nil)
+	b.report()
+	w.expect("a", v1alpha1.ConditionProgrammed, isTrue, v1alpha1.ReasonProgrammed, "served by every connected proxy")
+	if s, _ := w.status("a"); s.Proxies != 3 || s.Standing != nil {
+		t.Errorf("status is %+v", s)
+	}
+
+	// The next generation: our own proxy has it, the other replica has not even
+	// heard of it.
+	next := newSite("a", "a.example.com")
+	next.Generation, next.Port = 2, 81
+	w.put(next)
+	w.proxy(1, nil)
+	w.join.progress(w.now)
+	w.expect("a", v1alpha1.ConditionProgrammed, unknown, v1alpha1.ReasonPending, "1 of 3 connected proxies; replica b does not know of this generation yet")
+	b.put(next)
+	b.proxy(1, nil)
+	b.proxy(2, nil)
+	b.report()
+	w.expect("a", v1alpha1.ConditionProgrammed, isTrue, v1alpha1.ReasonProgrammed, "")
+	if s, _ := w.status("a"); s.Generation != 2 {
+		t.Errorf("the status is about generation %d", s.Generation)
+	}
+}
+
+// A generation that changes no resource is another version all the same.
+func TestAGenerationOfEqualContentIsAcknowledgedAsOne(t *testing.T) {
+	w, others := newFleet(t, "b")
+	b := others["b"]
+	w.proxy(1, nil)
+	b.proxy(1, nil)
+	b.report()
+	w.status("a")
+	next := newSite("a", "A.example.com")
+	next.Generation = 2
+	w.put(next)
+	if s, fresh := w.status("a"); fresh {
+		t.Errorf("said before the other replica knows of it: %+v", s)
+	}
+	b.put(next)
+	b.report()
+	w.expect("a", v1alpha1.ConditionProgrammed, isTrue, v1alpha1.ReasonProgrammed, "")
+	if s, _ := w.status("a"); s.Generation != 2 {
+		t.Errorf("the status is about generation %d", s.Generation)
+	}
+}
+
+func TestASilentReplicaLeavesTrueAndHoldsUpNew(t *testing.T) {
+	w, others := newFleet(t, "b")
+	b := others["b"]
+	w.proxy(1, nil)
+	b.proxy(1, nil)
+	b.report()
+	w.status("a")
+	b.lose(Silent)
+	w.put(newSite("new", "new.example.com"))
+	w.proxy(1, nil)
+	w.join.progress(w.now)
+	if s, fresh := w.status("a"); fresh {
+		t.Errorf("what is True does not stay: %+v", s)
+	}
+	w.expect("new", v1alpha1.ConditionProgrammed, unknown, v1alpha1.ReasonPending, "1 of 1 connected proxies; replica b cannot be reached, so what its proxies hold is not known")
+	b.put(newSite("new", "new.example.com"))
+	b.proxy(1, nil)
+	b.report()
+	w.expect("new", v1alpha1.ConditionProgrammed, isTrue, v1alpha1.ReasonProgrammed, "")
+}
+
+func TestAReplicaThatIsGoneHoldsUpNobody(t *testing.T) {
+	for name, end := range map[string]func(w *world, b *follower){
+		"nothing listens":   func(_ *world, b *follower) { b.lose(Vacant) },
+		"the endpoint went": func(w *world, b *follower) { w.join.lead([]string{"self"}, w.now) },
+		"no proxy is left":  func(_ *world, b *follower) { b.gone(1); b.report() },
+	} {
+		w, others := newFleet(t, "b")
+		w.proxy(1, nil)
+		others["b"].acknowledge(1, 0, nil)
+		others["b"].report()
+		w.join.progress(w.now)
+		w.expect("a", v1alpha1.ConditionProgrammed, unknown, v1alpha1.ReasonPending, "1 of 2")
+		end(w, others["b"])
+		w.expect("a", v1alpha1.ConditionProgrammed, isTrue, v1alpha1.ReasonProgrammed, "")
+		if t.Failed() {
+			t.Fatal(name)
+		}
+	}
+}
+
+// The usual case: the node of the old leader is gone, and still among the
+// endpoints. What the old leader wrote stands until the others are heard.
+func TestANewLeaderLeavesWhatItHasNoNewsOf(t *testing.T) {
+	w := newWorld(t)
+	w.Follow("v1")
+	w.proxy(1, nil)
+	w.put(service(), newSite("a", "a.example.com"))
+	w.proxy(1, nil)
+	check := func(when string, standing bool) {
+		t.Helper()
+		s, _ := w.status("a")
+		if s.Conditions[programmedIndex].Status != unknown || (s.Standing != nil) != standing {
+			t.Fatalf("%s: %+v", when, s)
+		}
+		if standing && (s.Standing.Conditions[programmedIndex].Status != isTrue || s.Standing.Phase != "Provisioned") {
+			t.Errorf("%s: what stands is %+v", when, s.Standing)
+		}
+	}
+	check("as follower", true)
+	w.join.lead([]string{"self", "old"}, w.now)
+	w.join.progress(w.now.Add(time.Hour))
+	w.expect("a", v1alpha1.ConditionProgrammed, unknown, v1alpha1.ReasonPending, "this replica is not among the endpoints of its own Service")
+	check("before it finds itself", true)
+	w.join.hear(Report{Replica: "self", State: Self}, w.now)
+	w.join.progress(w.now.Add(2 * time.Hour))
+	w.expect("a", v1alpha1.ConditionProgrammed, unknown, v1alpha1.ReasonPending, "replica old cannot be reached")
+	check("while the old one is silent", true)
+
+	// A change under its own eyes is news: what was True of the content before is
+	// not True of this one.
+	w.apply(map[translate.Ref]translate.Object{newSite("a", "").Ref(): nil})
+	w.put(newSite("a", "other.example.com"))
+	w.proxy(1, nil)
+	w.join.lead([]string{"self"}, w.now)
+	w.expect("a", v1alpha1.ConditionProgrammed, isTrue, v1alpha1.ReasonProgrammed, "")
+	w.join.lead([]string{"self", "new"}, w.now)
+	changed := newSite("a", "third.example.com")
+	w.put(changed)
+	w.proxy(1, nil)
+	w.join.progress(w.now)
+	check("after a change", false)
+
+	w.join.follow()
+	check("as follower again", true)
+}
+
+func TestRefusalAtAnotherReplica(t *testing.T) {
+	w, others := newFleet(t, "b", "c")
+	b, c := others["b"], others["c"]
+	w.proxy(1, nil)
+	b.proxy(1, nil)
+	b.report()
+	c.report()
+	w.expect("a", v1alpha1.ConditionProgrammed, isTrue, v1alpha1.ReasonProgrammed, "")
+	scope := xds.ResourceName{Type: xds.ScopedRoute, Name: "a.example.com"}
+	b.proxy(2, map[xds.ResourceName]xds.Exception{scope: {Refused: true, Reason: "missing ]: ["}})
+	b.report()
+	w.expect("a", v1alpha1.ConditionProgrammed, isFalse, v1alpha1.ReasonRejected,
+		"refused by 1 of 3 connected proxies, which keep what they had; Envoy says: missing ]: [")
+	b.proxy(2, map[xds.ResourceName]xds.Exception{scope: {}}) // it is asked again
+	b.report()
+	w.join.progress(w.now)
+	w.expect("a", v1alpha1.ConditionProgrammed, isFalse, v1alpha1.ReasonRejected, "")
+	b.proxy(2, nil)
+	b.report()
+	w.expect("a", v1alpha1.ConditionProgrammed, isTrue, v1alpha1.ReasonProgrammed, "")
+}
+
+func TestARefusalEndsWithTheReplica(t *testing.T) {
+	w, others := newFleet(t, "b")
+	b := others["b"]
+	w.proxy(1, nil)
+	b.proxy(1, map[xds.ResourceName]xds.Exception{{Type: xds.ScopedRoute, Name: "a.example.com"}: {Refused: true, Reason: "no"}})
+	b.report()
+	w.expect("a", v1alpha1.ConditionProgrammed, isFalse, v1alpha1.ReasonRejected, "")
+	b.lose(Silent)
+	w.join.progress(w.now)
+	w.expect("a", v1alpha1.ConditionProgrammed, isFalse, v1alpha1.ReasonRejected, "refused by 1 of 1")
+	w.join.lead([]string{"self"}, w.now)
+	w.expect("a", v1alpha1.ConditionProgrammed, isTrue, v1alpha1.ReasonProgrammed, "")
+}
+
+func TestNoProxiesMeansNoneAnywhere(t *testing.T) {
+	w, others := newFleet(t, "b")
+	b := others["b"]
+	b.proxy(1, nil)
+	b.report()
+	w.expect("a", v1alpha1.ConditionProgrammed, isTrue, v1alpha1.ReasonProgrammed, "")
+	w.join.progress(w.now.Add(time.Hour))
+	w.expect("a", v1alpha1.ConditionProgrammed, isTrue, v1alpha1.ReasonProgrammed, "")
+	b.gone(1)
+	b.report()
+	w.join.progress(w.now.Add(proxiesGrace))
+	w.expect("a", v1alpha1.ConditionProgrammed, isTrue, v1alpha1.ReasonProgrammed, "")
+	w.join.progress(w.now.Add(proxiesGrace + time.Second))
+	w.expect("a", v1alpha1.ConditionProgrammed, unknown, v1alpha1.ReasonNoProxies, "no proxy is connected")
+	b.proxy(2, nil)
+	b.report()
+	w.expect("a", v1alpha1.ConditionProgrammed, isTrue, v1alpha1.ReasonProgrammed, "")
+}
+
+func TestAnotherBuildIsWaitedFor(t *testing.T) {
+	w, others := newFleet(t, "b")
+	b := others["b"]
+	b.join.build = "v2"
+	w.proxy(1, nil)
+	next := newSite("a", "a.example.com")
+	next.Generation = 2
+	w.put(next) // what b makes of it is never equal
+	w.proxy(1, nil)
+	b.proxy(1, nil)
+	b.report()
+	w.join.progress(w.now)
+	w.expect("a", v1alpha1.ConditionProgrammed, unknown, v1alpha1.ReasonPending, "replica b is of another version of the control plane, and is waited for until all are of one")
+}
+
+// The restart of the only replica is no news either, until proxies have had the
+// time to connect again.
+func TestARestartLeavesWhatItHasNoNewsOf(t *testing.T) {
+	w := newWorld(t)
+	w.put(service(), newSite("a", "a.example.com"))
+	w.join.progress(w.now)
+	if s, _ := w.status("a"); s.Standing == nil {
+		t.Errorf("it would be rewritten: %+v", s)
+	}
+	w.join.progress(w.now.Add(proxiesGrace + time.Second))
+	if s, fresh := w.status("a"); !fresh || s.Standing != nil || s.Conditions[programmedIndex].Reason != v1alpha1.ReasonNoProxies {
+		t.Errorf("it is not said: %+v", s)
+	}
+}
+
+// What a report costs must not depend on the sites that it does not name.
+func TestAReportTouchesOnlyItsSites(t *testing.T) {
+	w, others := newFleet(t, "b")
+	b := others["b"]
+	objects := []translate.Object{service()}
+	for i := range 500 {
+		objects = append(objects, newSite(fmt.Sprint("s", i), fmt.Sprintf("s%d.example.com", i)))
+	}
+	w.put(objects...)
+	b.put(objects...)
+	w.proxy(1, nil)
+	b.proxy(1, nil)
+	b.report()
+	if taken := w.Statuses().Take(); len(taken) != 501 {
+		t.Fatalf("%d statuses of 501 sites", len(taken))
+	}
+	moved := newSite("s7", "moved.example.com")
+	moved.Generation = 2
+	b.put(moved)
+	b.proxy(1, nil)
+	sites, proxies := b.view.Take()
+	if len(sites) != 2 || proxies != 1 { // what it was, what it is
+		t.Errorf("%d entries for one site that changed, %d proxies", len(sites), proxies)
+	}
+	b.join.progress(b.now)
+	b.proxy(1, nil)
+	if sites, _ := b.view.Take(); len(sites) != 0 {
+		t.Errorf("%d entries although nothing changed", len(sites))
+	}
+}
+
+func TestNothingIsKeptForNobody(t *testing.T) {
+	w, others := newFleet(t, "b")
+	others["b"].proxy(1, nil)
+	others["b"].report()
+	w.proxy(1, nil)
+	w.join.follow()
+	if w.join.replicas != nil || w.join.versions != nil || len(w.join.open) > 0 {
+		t.Errorf("a follower keeps %d replicas, %d versions, %d open sites", len(w.join.replicas), len(w.join.versions), len(w.join.open))
+	}
+}
+
+// In layout single a refusal is about the sites that changed since the refusing
+// proxy acknowledged the table last.
+func TestARefusedTableIsAboutWhatChanged(t *testing.T) {
+	w := worldOf(t, translate.Options{Routes: translate.RoutesSingle})
+	table := xds.ResourceName{Type: xds.Route, Name: "dynamic_routes"}
+	refused := map[xds.ResourceName]xds.Exception{table: {Version: "1", Refused: true, Reason: "missing ]: ["}}
+	asked := map[xds.ResourceName]xds.Exception{table: {}}
+	w.proxy(1, nil)
+	w.put(service(), newSite("good", "good.example.com"))
+	w.proxy(1, nil)
+	w.expect("good", v1alpha1.ConditionProgrammed, isTrue, v1alpha1.ReasonProgrammed, "")
+	w.put(newSite("bad", "bad.example.com"), newSite("beside", "beside.example.com"))
+	w.proxy(1, refused)
+	for _, name := range []string{"bad", "beside"} {
+		w.expect(name, v1alpha1.ConditionProgrammed, isFalse, v1alpha1.ReasonRejected, "missing ]")
+	}
+	w.expect("good", v1alpha1.ConditionProgrammed, isTrue, v1alpha1.ReasonProgrammed, "")
+
+	// Another site changes, and with it the table. Until it is answered, nobody
+	// knows; what was refused stays so.
+	before := w.store.Latest().Seq()
+	w.put(newSite("later", "later.example.com"))
+	w.acknowledge(1, before, asked)
+	w.join.progress(w.now)
+	w.expect("later", v1alpha1.ConditionProgrammed, unknown, v1alpha1.ReasonPending, "0 of 1")
+	w.expect("bad", v1alpha1.ConditionProgrammed, isFalse, v1alpha1.ReasonRejected, "")
+	w.proxy(1, refused)
+	w.expect("later", v1alpha1.ConditionProgrammed, isFalse, v1alpha1.ReasonRejected, "")
+	w.expect("good", v1alpha1.ConditionProgrammed, isTrue, v1alpha1.ReasonProgrammed, "")
+
+	mended := newSite("bad", "bad.example.com")
+	mended.Generation, mended.Port = 2, 81
+	w.put(mended)
+	w.acknowledge(1, before, asked)
+	w.proxy(1, nil)
+	for _, name := range []string{"good", "bad", "beside", "later"} {
+		w.expect(name, v1alpha1.ConditionProgrammed, isTrue, v1alpha1.ReasonProgrammed, "")
+	}
+}
+
+// A refusal of what a site was is not one of what it is.
+func TestAMendedSiteIsNotRefusedBeforeItIsAnswered(t *testing.T) {
+	w := newWorld(t)
+	w.proxy(1, nil)
+	w.put(service(), newSite("a", "a.example.com"))
+	w.proxy(1, map[xds.ResourceName]xds.Exception{{Type: xds.ScopedRoute, Name: "a.example.com"}: {Refused: true, Reason: "no"}})
+	w.expect("a", v1alpha1.ConditionProgrammed, isFalse, v1alpha1.ReasonRejected, "")
+	mended := newSite("a", "a.example.com")
+	mended.Generation, mended.Port = 2, 81
+	w.put(mended)
+	if s, fresh := w.status("a"); fresh {
+		t.Errorf("said of generation 2: %+v", s)
+	}
+	w.join.progress(w.now)
+	w.expect("a", v1alpha1.ConditionProgrammed, unknown, v1alpha1.ReasonPending, "0 of 1")
+}
+
+// TestFleetGames plays random histories of three replicas. Whenever the leader says
+// True for the first time of a generation, every proxy that it could know of has
+// acknowledged it; and when all is quiet, it says True of everything.
+func TestFleetGames(t *testing.T) {
+	for seed := range uint64(1000) {
+		playFleet(t, rand.New(rand.NewPCG(seed, 1)))
+		if t.Failed() {
+			t.Fatalf("seed %d", seed)
+		}
+	}
+}
+
+func playFleet(t *testing.T, rng *rand.Rand) {
+	leader, followers := newFleet(t, "b", "c")
+	worlds := []*world{leader, followers["b"].world, followers["c"].world}
+	newest := map[string]*translate.Site{"a": newSite("a", "a.example.com")}
+	said := make(map[string]int64) // the generation of which True was said last
+	check := func() {
+		for key, status := range leader.Statuses().Take() {
+			if status.Gone || status.Conditions[programmedIndex].Status != isTrue || said[key.Name] == status.Generation {
+				continue
+			}
+			said[key.Name] = status.Generation
+			for i, w := range worlds {
+				if i > 0 && leader.join.replicas[[]string{"b", "c"}[i-1]].proxies == 0 {
+					continue // what has connected there is not known yet
+				}
+				s := w.join.sites[key]
+				if s != nil && s.verdict.Generation > status.Generation {
+					continue // it was served there before the leader heard of what is newer
+				}
+				for id, p := range w.join.proxies {
+					if p.Node != "new" && (s == nil || s.verdict.Generation < status.Generation || holds(p) < s.seq) {
+						t.Errorf("True is said of generation %d of %s, and proxy %d of replica %d has not got it", status.Generation, key, id, i)
+					}
+				}
+			}
+		}
+	}
+	connected := []map[uint64]bool{{}, {}, {}}
+	acknowledge := func(i int, id uint64) {
+		w, fresh := worlds[i], !connected[i][id]
+		connected[i][id] = true
+		state := xds.StreamState{ID: id}
+		if fresh {
+			state.Node = "new" // it holds up nobody until it has acknowledged something
+		}
+		for _, typ := range []xds.Type{xds.Cluster, xds.Listener, xds.ScopedRoute} {
+			state.Types[typ] = xds.TypeState{Active: true}
+			if !fresh {
+				state.Types[typ].Acked = w.store.Latest().Seq()
+			}
+		}
+		w.join.observe(map[uint64]xds.StreamState{id: state}, w.now)
+	}
+	report := func(name string) { followers[name].report() }
+	names := []string{"a", "x", "y"}
+	for range 60 {
+		i := rng.IntN(3)
+		name := []string{"b", "c"}[rng.IntN(2)]
+		switch rng.IntN(8) {
+		case 0:
+			site := newSite(names[rng.IntN(3)], "")
+			site.Domain, site.Port = site.Name+".example.com", 80+rng.Int32N(2)
+			if old := newest[site.Name]; old != nil {
+				site.Generation = old.Generation + 1
+			}
+			newest[site.Name] = site
+		case 1, 2: // a replica hears of the newest of a site
+			if site := newest[names[rng.IntN(3)]]; site != nil {
+				worlds[i].put(site)
+			}
+		case 3, 4:
+			acknowledge(i, rng.Uint64N(2))
+		case 5:
+			report(name)
+		case 6:
+			if id := rng.Uint64N(2); rng.IntN(4) == 0 && connected[i][id] {
+				delete(connected[i], id)
+				worlds[i].gone(id)
+			}
+		case 7:
+			if rng.IntN(4) == 0 && followers[name].view != nil {
+				followers[name].lose(Silent)
+			}
+		}
+		leader.join.progress(leader.now)
+		check()
+	}
+	acknowledge(0, 0)
+	for i, w := range worlds {
+		for _, site := range newest {
+			w.put(site)
+		}
+		for id := range connected[i] {
+			acknowledge(i, id)
+		}
+	}
+	report("b")
+	report("c")
+	leader.join.progress(leader.now)
+	check()
+	for name, site := range newest {
+		if said[name] != site.Generation {
+			t.Errorf("of %s True was said of generation %d, and it is at %d", name, said[name], site.Generation)
+		}
+	}
+}

@@ -1,0 +1,133 @@
+package control
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"my-company.com/staticsite-operator/api/v1alpha1"
+)
+
+// programmed tells whether every proxy of every replica acknowledged exactly what
+// this generation of the site means, and how many did. Inherited: it is undecided
+// only for want of news, and may have been decided before this replica had a say.
+func (j *join) programmed(s *site, accepted Condition) (c Condition, proxies int, inherited bool) {
+	c = Condition{Type: v1alpha1.ConditionProgrammed}
+	if accepted.Status != isTrue {
+		c.Status, c.Reason = isFalse, v1alpha1.ReasonNotSent
+		c.Message = "this generation is not sent to the proxies, because the site is not accepted"
+		return c, 0, false
+	}
+	total, h := j.total(), j.holdingOfAll(s)
+	switch {
+	case h.Refused > 0:
+		c.Status, c.Reason = isFalse, v1alpha1.ReasonRejected
+		c.Message = fmt.Sprintf("refused by %d of %d connected proxies, which keep what they had; Envoy says: %s",
+			h.Refused, max(total, h.Refused), h.Words)
+		return c, max(0, total-h.Refused), false
+	case s.settled && h.Trying == 0:
+		return programmed, total, false
+	}
+	c.Status, c.Reason = unknown, v1alpha1.ReasonPending
+	missing := j.missing(s)
+	switch {
+	case j.following:
+		c.Message = "the other replicas of the control plane have not been asked yet"
+	case total == 0 && missing == "":
+		c.Reason, c.Message = v1alpha1.ReasonNoProxies, "no proxy is connected"
+	default:
+		c.Message = fmt.Sprintf("acknowledged by %d of %d connected proxies%s", h.Acknowledged, total, missing)
+	}
+	return c, h.Acknowledged, s.heir
+}
+
+// programmed is the condition that holds for every settled site. It has no
+// numbers: they would rewrite it in all sites whenever a proxy comes or goes.
+var programmed = Condition{
+	Type: v1alpha1.ConditionProgrammed, Status: isTrue, Reason: v1alpha1.ReasonProgrammed,
+	Message: "served by every connected proxy",
+}
+
+// holding is what our proxies hold of a site.
+func (j *join) holding(s *site) Holding {
+	h := Holding{Settled: s.held}
+	h.Refused, h.Trying, h.Words = j.excepted(s)
+	for seq, n := range j.held {
+		if seq >= s.seq {
+			h.Acknowledged += n
+		}
+	}
+	h.Acknowledged = max(0, h.Acknowledged-h.Refused-h.Trying)
+	return h
+}
+
+// holdingOfAll is what the proxies of all replicas hold of a site.
+func (j *join) holdingOfAll(s *site) Holding {
+	all := j.holding(s)
+	for _, name := range slices.Sorted(maps.Keys(j.replicas)) {
+		h := j.replicas[name].holding(s.version)
+		all.Acknowledged += h.Acknowledged
+		all.Refused += h.Refused
+		all.Trying += h.Trying
+		all.Words = cmp.Or(all.Words, h.Words)
+	}
+	return all
+}
+
+// excepted returns how many of our proxies refuse a resource of the site, how many
+// are still being asked again after a refusal, and the first refusal's words.
+//
+// A refusal of a resource that several sites share is about those of them that
+// changed since the proxy acknowledged it: what the others are, it has. One of an
+// older form is about no site that has changed since.
+func (j *join) excepted(s *site) (refused, trying int, words string) {
+	proxies := make(map[uint64]bool) // true: refused
+	first := uint64(0)
+	for _, name := range s.resources {
+		shared := len(j.users[name]) > 1
+		for id, e := range j.exceptions[name] {
+			if shared && s.seq <= e.since || s.seq > j.proxies[id].Types[name.Type].Acked {
+				continue
+			}
+			proxies[id] = proxies[id] || e.Refused
+			if e.Refused && (first == 0 || id <= first) {
+				first, words = id, e.Reason
+			}
+		}
+	}
+	for _, r := range proxies {
+		if r {
+			refused++
+		} else {
+			trying++
+		}
+	}
+	return refused, trying, words
+}
+
+// missing names the replicas of which it is not known that their proxies hold the
+// site for another reason than that these are slow.
+func (j *join) missing(s *site) string {
+	if j.lost() {
+		return "; this replica is not among the endpoints of its own Service (--replicas-service), so the others are not known"
+	}
+	var text strings.Builder
+	for _, group := range []struct {
+		names []string
+		one   string
+	}{
+		{j.named(func(r *replica) bool { return r.state == Silent }),
+			"; replica %s cannot be reached, so what its proxies hold is not known"},
+		{j.named(func(r *replica) bool { return r.differs(s.version, j.build) }),
+			"; replica %s is of another version of the control plane, and is waited for until all are of one"},
+		{j.named(func(r *replica) bool { return r.behind(s.version) && r.build == j.build }),
+			"; replica %s does not know of this generation yet"},
+	} {
+		for _, name := range group.names {
+			fmt.Fprintf(&text, group.one, name)
+		}
+	}
+	return text.String()
+}

@@ -1,0 +1,82 @@
+package control
+
+import (
+	"context"
+	"sync/atomic"
+
+	"my-company.com/staticsite-operator/latest"
+)
+
+// A View is what the proxies of this replica hold of each site: everything at
+// first, then what changes. A slow reader misses what was replaced meanwhile, and
+// nothing piles up.
+type View struct {
+	sites   *latest.Map[SiteVersion, Holding]
+	proxies atomic.Int64
+	ended   <-chan struct{}
+}
+
+// Ready yields a token when Take may have something new.
+func (v *View) Ready() <-chan struct{} { return v.sites.Ready() }
+
+// Take returns what has changed, and how many proxies are connected.
+func (v *View) Take() (map[SiteVersion]Holding, int) {
+	proxies := v.proxies.Load()
+	return v.sites.Take(), int(proxies)
+}
+
+// Ended is closed when nothing will change any more, because the loop has ended.
+func (v *View) Ended() <-chan struct{} { return v.ended }
+
+// View returns a view that is kept up to date until ctx ends.
+func (l *Loop) View(ctx context.Context) (*View, error) {
+	v := &View{sites: latest.New[SiteVersion, Holding](), ended: l.ended}
+	if err := l.call(ctx, func() { l.join.show(v) }); err != nil {
+		return nil, err
+	}
+	context.AfterFunc(ctx, func() { l.call(context.Background(), func() { delete(l.join.views, v) }) })
+	return v, nil
+}
+
+// show gives a new view everything.
+func (j *join) show(v *View) {
+	j.views[v] = struct{}{}
+	all := make(map[SiteVersion]Holding, len(j.sites))
+	for _, s := range j.sites {
+		if s.version != 0 {
+			all[s.version] = j.holding(s)
+		}
+	}
+	v.proxies.Store(int64(len(j.proxies)))
+	v.sites.PutAll(all)
+}
+
+// tell gives every view what our proxies hold of a site.
+func (j *join) tell(s *site) {
+	if len(j.views) == 0 || s.version == 0 {
+		return
+	}
+	h := j.holding(s)
+	for v := range j.views {
+		v.sites.Put(s.version, h)
+	}
+}
+
+// tellGone tells every view that a site is no more what it was.
+func (j *join) tellGone(s *site) {
+	if s.version == 0 {
+		return
+	}
+	for v := range j.views {
+		v.sites.Put(s.version, Holding{Gone: true})
+	}
+}
+
+// tellProxies tells every view how many proxies are connected.
+func (j *join) tellProxies() {
+	for v := range j.views {
+		if v.proxies.Swap(int64(len(j.proxies))) != int64(len(j.proxies)) {
+			v.sites.PutAll(nil)
+		}
+	}
+}
