@@ -128,7 +128,7 @@ spec: {type: ExternalName, externalName: intranet.example.com}
 		{name: "no such service", spec: site("a.example.com", "nothing", 80),
 			verdict: unresolved("ServiceNotFound"), says: []string{"bad/nothing", "spec.backend.serviceName"}},
 		{name: "no such port", spec: site("a.example.com", "bystander", 81),
-			verdict: unresolved("PortNotFound"), says: []string{"bad/bystander has no port 81", "spec.backend.servicePort: 80"}},
+			verdict: unresolved("PortNotFound"), says: []string{"spec.backend.servicePort: Service bad/bystander has no port 81", "write one that it has: 80"}},
 		{name: "UDP port", spec: site("a.example.com", "udp", 53), also: "{apiVersion: v1, kind: Service, metadata: {name: udp, namespace: bad}, spec: {ports: [{port: 53, protocol: UDP}]}}\n",
 			verdict: unresolved("UnsupportedProtocol"), says: []string{"port 53", "bad/udp", "UDP"}},
 		// One that the API server lets through.

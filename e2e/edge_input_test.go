@@ -113,10 +113,10 @@ func TestBadInput(t *testing.T) {
 		"no-such-service": {site("no-such-service.example.com", "nobody", 80),
 			complaint{problem, "StaticSite bad/no-such-service", []string{"Service bad/nobody does not exist", "spec.backend.serviceName"}}},
 		"no-such-port": {site("no-such-port.example.com", "ported", 81) + "---\n" + serviceYAML("bad", "ported", 80),
-			complaint{problem, "StaticSite bad/no-such-port", []string{"Service bad/ported has no port 81", "spec.backend.servicePort: 80"}}},
+			complaint{problem, "StaticSite bad/no-such-port", []string{"spec.backend.servicePort: Service bad/ported has no port 81", "write one that it has: 80"}}},
 		"external": {site("external.example.com", "external", 80) +
 			"---\napiVersion: v1\nkind: Service\nmetadata: {name: external, namespace: bad}\nspec: {type: ExternalName, externalName: evil.example.org}\n",
-			complaint{problem, "StaticSite bad/external", []string{"ExternalName", "could point a site at anything", "write a Service"}}},
+			complaint{problem, "StaticSite bad/external", []string{"spec.backend.serviceName: ", "ExternalName", "could point a site at anything", "write a Service"}}},
 		"metadata-service": {site("metadata-service.example.com", "meta", 80) + "---\n" + serviceYAML("bad", "meta", 80) + "---\n" + sliceYAML("bad", "meta", "169.254.169.254:80"),
 			complaint{problem, "StaticSite bad/metadata-service", []string{"EndpointSlice bad/meta-1", "169.254.169.254", "take it out"}}},
 		"loopback": {site("loopback.example.com", "loop", 80) + "---\n" + serviceYAML("bad", "loop", 80) + "---\n" + sliceYAML("bad", "loop", "127.0.0.1:80"),

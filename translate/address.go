@@ -25,6 +25,8 @@ var refusedRanges = []struct {
 	{netip.MustParsePrefix("224.0.0.0/4"), "multicast addresses are no pod's"},
 	{netip.MustParsePrefix("ff00::/8"), "multicast addresses are no pod's"},
 	{netip.MustParsePrefix("255.255.255.255/32"), "the broadcast address is no pod's"},
+	{netip.MustParsePrefix("64:ff9b::/96"), "it stands for an IPv4 address, which could be any of the above"},
+	{netip.MustParsePrefix("::/96"), "it stands for an IPv4 address, which could be any of the above"},
 }
 
 // parseEndpoint returns the address of an endpoint if a proxy may connect to
@@ -72,8 +74,8 @@ func (b *batch) checkEndpoints() {
 	}
 }
 
-// refusedEndpoints describes the first refused endpoint of a Service, and says
-// how many more there are; empty when there is none. Readiness plays no part,
+// refusedEndpoints describes the first refused endpoint of a Service, how many
+// more there are, and what to do; empty when there is none. Readiness plays no part,
 // so that a pod which comes and goes writes no status.
 func (be *backend) refusedEndpoints(allowed []netip.Prefix) string {
 	var first string
@@ -85,12 +87,15 @@ func (be *backend) refusedEndpoints(allowed []netip.Prefix) string {
 				continue
 			}
 			if more++; more == 0 {
-				first = fmt.Sprintf("endpoint %s of EndpointSlice %s is not used: %v", quote(e.Address), slice.Key, err)
+				first = fmt.Sprintf("EndpointSlice %s: endpoints: address %s is not used, because %v", slice.show(), quote(e.Address), err)
 			}
 		}
 	}
-	if more > 0 {
-		first += fmt.Sprintf("; and %d more", more)
+	if more < 0 {
+		return ""
 	}
-	return first
+	if more > 0 {
+		first += fmt.Sprintf(", nor are %d more", more)
+	}
+	return first + ": take it out of the slice (the Service's other endpoints are served)"
 }

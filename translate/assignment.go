@@ -5,7 +5,6 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
 	endpointv3 "github.com/envoyproxy/go-control-plane/envoy/config/endpoint/v3"
@@ -21,13 +20,19 @@ func compareMembers(x, y member) int {
 	return cmp.Or(strings.Compare(x.zone, y.zone), x.addr.Compare(y.addr))
 }
 
+// maxMembers is how many endpoints of a Service are used, as many as Kubernetes
+// keeps in its older Endpoints objects: what one tenant lists must not hold up
+// the responses to all.
+const maxMembers = 1000
+
 // members returns the ready and permitted endpoints of a Service's port, sorted
 // by zone and address: those of the Service's primary family, or the others
-// when it has none.
-func (be *backend) members(port int32, allowed []netip.Prefix) []member {
+// when it has none. Of more than maxMembers those with the lowest addresses are
+// taken, so that every proxy and replica takes the same.
+func (be *backend) members(port int32, allowed []netip.Prefix) (members []member, crowded bool) {
 	p, reason, _ := be.port(port)
 	if reason != "" {
-		return nil
+		return nil, false
 	}
 	var v4, v6 []member
 	for _, slice := range be.slices {
@@ -59,24 +64,31 @@ func (be *backend) members(port int32, allowed []netip.Prefix) []member {
 }
 
 // zone returns the zone of an endpoint, none if it cannot be one: a node's zone
-// is a label's value.
+// is a label's value, and in a proxy it becomes part of the names of metrics.
 func zone(e Endpoint) string {
-	if len(e.Zone) > 63 || !utf8.ValidString(e.Zone) {
+	if len(e.Zone) > 63 || strings.ContainsFunc(e.Zone, notInLabelValue) {
 		return ""
 	}
 	return e.Zone
 }
 
-// uniqueMembers sorts, and leaves each address once: a pod can be in two slices
+func notInLabelValue(r rune) bool {
+	return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '-' || r == '_' || r == '.')
+}
+
+// uniqueMembers sorts, leaves each address once, and not too many: a pod can be in two slices
 // while Kubernetes moves it. Of two zones the last counts, which is a named one
 // if there is any.
-func uniqueMembers(members []member) []member {
+func uniqueMembers(members []member) (unique []member, crowded bool) {
 	slices.SortFunc(members, func(x, y member) int {
 		return cmp.Or(x.addr.Compare(y.addr), strings.Compare(y.zone, x.zone))
 	})
 	members = slices.CompactFunc(members, func(x, y member) bool { return x.addr == y.addr })
+	if crowded = len(members) > maxMembers; crowded {
+		members = slices.Clone(members[:maxMembers])
+	}
 	slices.SortFunc(members, compareMembers)
-	return slices.Clip(members)
+	return slices.Clip(members), crowded
 }
 
 // port returns the slice's target for the Service port of that name.

@@ -58,10 +58,16 @@ func (b *batch) setAssignment(c *cluster) {
 		if c.assigned {
 			b.remove(typeAssignment, name)
 		}
-		c.assigned, c.members = false, nil
+		c.assigned, c.members, c.crowded = false, nil, false
 		return
 	}
-	members := c.backend.members(c.port, b.w.opts.AllowedEndpoints)
+	members, crowded := c.backend.members(c.port, b.w.opts.AllowedEndpoints)
+	if crowded != c.crowded {
+		c.crowded = crowded
+		for _, s := range c.backend.sites {
+			b.sites[s] = struct{}{}
+		}
+	}
 	if c.assigned && slices.Equal(members, c.members) {
 		return
 	}

@@ -18,11 +18,18 @@ const (
 	longestDomain  = 253
 )
 
+// longestText is how much of a user's text is looked at for what it may have
+// meant: what IDNA makes of it takes time that grows with the square.
+const longestText = 8 * longestDomain
+
 // parseDomain returns the normal form of a domain: lower-case, without the
 // trailing dot, and nothing but a host name. Its error says what to write.
 func parseDomain(s string) (string, error) {
 	if s == "" {
 		return "", fmt.Errorf("is empty: write the host name of the site, such as docs.example.com")
+	}
+	if len(s) > longestText {
+		return "", fmt.Errorf("%s has %d characters: write at most %d", quote(s), len(s), longestDomain)
 	}
 	if what := notHostName(s); what != "" {
 		return "", fmt.Errorf("%s %s: %s", quote(s), what, advice(s))

@@ -94,7 +94,7 @@ func TestAllProblemsAreToldAtOnce(t *testing.T) {
 // An accepted domain is its own normal form, and a host name byte by byte: it
 // becomes a scope's key and name as it is.
 func FuzzDomain(f *testing.F) {
-	for _, seed := range append(evil[:len(evil)-1], "docs.example.com", "Docs.Example.com.", "xn--bcher-kva.de") {
+	for _, seed := range append(evilTexts[:len(evilTexts)-1], "docs.example.com", "Docs.Example.com.", "xn--bcher-kva.de") {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, written string) {

@@ -11,8 +11,8 @@ import (
 	. "my-company.com/staticsite-operator/translate"
 )
 
-// evil is what a tenant might write into any string.
-var evil = []string{
+// evilTexts is what a tenant might write into any string.
+var evilTexts = []string{
 	"", " ", "\x00", "\n", "\xff\xfe", "%REQ(cookie)%", "%", "*", "#1", "../..", "a_b", "A", "Ünï", "a\u202eb", "a;b", "${x}", "{{x}}",
 	"'\"", "<script>", "http://169.254.169.254/", "127.0.0.1", "::1", "[::1]", "localhost:9901", "xds_cluster", "http_listener", "dynamic_routes",
 	"others.example.com", "OTHERS.example.com.", "others_web_80_cluster", "web", "others/web", "web.others", strings.Repeat("a", 64), strings.Repeat("a.", 200),
@@ -65,7 +65,7 @@ func TestNothingThatATenantWritesReachesAnother(t *testing.T) {
 			&Service{Key: Key{Namespace: "evil", Name: "web"}, Ports: []ServicePort{{Port: 80}}},
 		))
 		before := hosts(s)
-		for _, text := range evil {
+		for _, text := range evilTexts {
 			for where, object := range evilObjects(text) {
 				d := s.mustApply(t, w, changesOf(object))
 				validateAll(t, d)

@@ -15,10 +15,18 @@ func (be *backend) resolve(port int32) Condition {
 	case reason != "":
 		return Condition{Reason: reason, Message: message}
 	case be.refused != "":
-		return Condition{Reason: v1alpha1.ReasonEndpointNotAllowed, Message: be.refused +
-			"; take it out of the slice (the Service's other endpoints are served)"}
+		return Condition{Reason: v1alpha1.ReasonEndpointNotAllowed, Message: be.refused}
+	case be.crowded(port):
+		return Condition{Reason: v1alpha1.ReasonTooManyEndpoints, Message: fmt.Sprintf(
+			"spec.backend.serviceName: Service %s has more than %d ready endpoints, and only that many are used: run fewer pods, or write another Service", be.key, maxMembers)}
 	}
 	return Condition{OK: true, Reason: v1alpha1.ReasonResolvedRefs, Message: "the Service and its port exist"}
+}
+
+// crowded says whether a port has more endpoints than are used.
+func (be *backend) crowded(port int32) bool {
+	c := be.cluster(port)
+	return c != nil && c.crowded
 }
 
 // port returns the Service's port of that number, or the reason why there is
@@ -27,10 +35,10 @@ func (be *backend) port(port int32) (p ServicePort, reason, message string) {
 	switch {
 	case be.service == nil:
 		return p, v1alpha1.ReasonServiceNotFound, fmt.Sprintf(
-			"Service %s does not exist: create it, or write another one in spec.backend.serviceName", be.key)
+			"spec.backend.serviceName: Service %s does not exist: create it, or write the name of one that does", be.key)
 	case be.service.Type == "ExternalName":
 		return p, v1alpha1.ReasonUnsupportedServiceType, fmt.Sprintf(
-			"Service %s is of type ExternalName, which could point a site at anything, inside the cluster or outside: write a Service with pods of its own", be.key)
+			"spec.backend.serviceName: Service %s is of type ExternalName, which could point a site at anything, inside the cluster or outside: write a Service with pods of its own", be.key)
 	}
 	found := false
 	for _, q := range be.service.Ports {
@@ -44,9 +52,10 @@ func (be *backend) port(port int32) (p ServicePort, reason, message string) {
 	}
 	if found {
 		return p, v1alpha1.ReasonUnsupportedProtocol, fmt.Sprintf(
-			"port %d of Service %s is %s, and HTTP needs TCP: %s", port, be.key, quote(p.Protocol), be.portAdvice())
+			"spec.backend.servicePort: port %d of Service %s is %s, and HTTP needs TCP: %s", port, be.key, quote(p.Protocol), be.portAdvice())
 	}
-	return p, v1alpha1.ReasonPortNotFound, fmt.Sprintf("Service %s has no port %d: %s", be.key, port, be.portAdvice())
+	return p, v1alpha1.ReasonPortNotFound, fmt.Sprintf(
+		"spec.backend.servicePort: Service %s has no port %d: %s", be.key, port, be.portAdvice())
 }
 
 // portAdvice lists the ports that could be written instead.
@@ -68,9 +77,9 @@ func (be *backend) portAdvice() string {
 		ports = append(ports, port)
 	}
 	if len(ports) == 0 {
-		return "it has no TCP port; add one to the Service"
+		return "it has no TCP port; add one to spec.ports of the Service"
 	}
-	return "write one that it has in spec.backend.servicePort: " + strings.Join(ports, ", ")
+	return "write one that it has: " + strings.Join(ports, ", ")
 }
 
 func isTCP(protocol string) bool { return protocol == "" || protocol == "TCP" }

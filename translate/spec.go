@@ -41,7 +41,7 @@ func judge(s *Site) judged {
 	}
 	keyErr := checkKey(s.Key)
 	if keyErr != nil {
-		refuse(v1alpha1.ReasonInvalidName, "metadata", keyErr)
+		j.problems = append(j.problems, problem{v1alpha1.ReasonInvalidName, keyErr.Error()})
 	}
 	if domain, err := parseDomain(s.Domain); err != nil {
 		refuse(v1alpha1.ReasonInvalidDomain, "spec.domain", err)
@@ -59,7 +59,21 @@ func judge(s *Site) judged {
 	} else {
 		j.port = s.Port
 	}
+	if j.valid() {
+		if err := foresee(s.Key, j.goodSpec); err != nil {
+			refuse(v1alpha1.ReasonInvalidConfiguration, "spec", err)
+		}
+	}
 	return j
+}
+
+// show is an object's key in a message, quoted if it is none that the API
+// server would admit.
+func (k Key) show() string {
+	if checkKey(k) != nil {
+		return quote(k.String())
+	}
+	return k.String()
 }
 
 // accepted is the condition of a specification that is looked at by itself.
@@ -75,17 +89,18 @@ func (j *judged) accepted() Condition {
 }
 
 // checkKey refuses what the API server would: namespace and name are parts of
-// the names of resources, and no two sites may come to share one.
+// the names of resources, and no two sites may come to share one. Its error
+// names the field.
 func checkKey(k Key) error {
 	if !isLabel(k.Namespace) {
-		return fmt.Errorf("namespace %s is not a DNS label: write lower-case letters, digits and hyphens, at most 63", quote(k.Namespace))
+		return fmt.Errorf("metadata.namespace: %s is not a DNS label: write lower-case letters, digits and hyphens, at most 63", quote(k.Namespace))
 	}
 	if len(k.Name) > 253 {
-		return fmt.Errorf("name %s has %d characters: write at most 253", quote(k.Name), len(k.Name))
+		return fmt.Errorf("metadata.name: %s has %d characters: write at most 253", quote(k.Name), len(k.Name))
 	}
 	for label := range strings.SplitSeq(k.Name, ".") {
 		if !isLabel(label) {
-			return fmt.Errorf("name %s is not a DNS name: write lower-case letters, digits, hyphens and dots", quote(k.Name))
+			return fmt.Errorf("metadata.name: %s is not a DNS name: write lower-case letters, digits, hyphens and dots", quote(k.Name))
 		}
 	}
 	return nil

@@ -53,7 +53,7 @@ func (b *batch) verdict(s *site) Verdict {
 
 func (b *batch) resolvedRefs(s *site) Condition {
 	if !s.spec.backendValid() {
-		return Condition{Reason: v1alpha1.ReasonInvalidSpec, Message: "no Service was looked up: the specification is invalid"}
+		return Condition{Reason: v1alpha1.ReasonInvalidSpec, Message: "no Service was looked up: mend the specification first (condition Accepted says how)"}
 	}
 	return b.w.backends[s.spec.service].resolve(s.spec.port)
 }

@@ -63,6 +63,7 @@ type cluster struct {
 	sent     bool     // it is handed out
 	assigned bool     // so are its members, be there any or not
 	members  []member // as last handed out
+	crowded  bool     // there are more than members
 }
 
 // NewWorld returns a World without objects. Options left out have the values

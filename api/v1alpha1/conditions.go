@@ -35,6 +35,7 @@ const (
 	ReasonUnsupportedServiceType = "UnsupportedServiceType" // ExternalName could point anywhere
 	ReasonUnsupportedProtocol    = "UnsupportedProtocol"    // the port is not a TCP port
 	ReasonEndpointNotAllowed     = "EndpointNotAllowed"     // an endpoint is in a range that is not served
+	ReasonTooManyEndpoints       = "TooManyEndpoints"       // more than are used
 )
 
 // Reasons of Programmed.
