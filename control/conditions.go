@@ -33,14 +33,26 @@ func (j *join) status(s *site) SiteStatus {
 	return status
 }
 
-// sum is the status of which the conditions are the gist.
+// sum is the status of which the conditions are the gist, with those that follow
+// from them.
 func sum(v *translate.Verdict, proxies int, conditions ...Condition) SiteStatus {
-	ready := readiness(conditions)
+	ready, missing := readiness(conditions)
+	conditions = append(conditions, ready)
+	if outlook, ok := outlooks[ready.Status]; ok {
+		conditions = append(conditions, Condition{Type: outlook, Status: isTrue, Reason: missing.Reason, Message: missing.Message})
+	}
 	return SiteStatus{
 		Site: v.Site, UID: v.UID, Generation: v.Generation, Domains: v.Holds, Proxies: proxies,
 		Phase: phases[ready.Status], Message: ready.Message,
-		Conditions: append(conditions, ready),
+		Conditions: conditions,
 	}
+}
+
+// outlooks are the conditions that tell a tool that knows Ready, but none of the
+// others, whether to wait for it.
+var outlooks = map[string]string{
+	unknown: v1alpha1.ConditionReconciling,
+	isFalse: v1alpha1.ConditionStalled,
 }
 
 var phases = map[string]string{
@@ -58,18 +70,19 @@ func decided(typ string, c translate.Condition) Condition {
 }
 
 // readiness sums conditions up: True if all are, False if one is, and the
-// message of the first that is not True.
-func readiness(conditions []Condition) Condition {
-	ready := Condition{Type: v1alpha1.ConditionReady, Status: isTrue, Reason: v1alpha1.ReasonReady,
+// message of the first that is missing, which it returns too.
+func readiness(conditions []Condition) (ready, missing Condition) {
+	ready = Condition{Type: v1alpha1.ConditionReady, Status: isTrue, Reason: v1alpha1.ReasonReady,
 		Message: conditions[len(conditions)-1].Message}
 	for _, want := range []string{isFalse, unknown} {
 		i := slices.IndexFunc(conditions, func(c Condition) bool { return c.Status == want })
 		if i >= 0 {
-			ready.Status, ready.Reason, ready.Message = want, v1alpha1.ReasonNotReady, conditions[i].Message
+			missing = conditions[i]
+			ready.Status, ready.Reason, ready.Message = want, v1alpha1.ReasonNotReady, missing.Message
 			break
 		}
 	}
-	return ready
+	return ready, missing
 }
 
 // programmedIndex is where Programmed stands in SiteStatus.Conditions.

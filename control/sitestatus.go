@@ -18,7 +18,7 @@ type SiteStatus struct {
 	Domains    []string // what the site holds now
 	Proxies    int      // connected proxies that acknowledged exactly this; for logs, never written to the object
 
-	Conditions []Condition // Accepted, ResolvedRefs, Programmed, Ready: always all, in this order
+	Conditions []Condition // Accepted, ResolvedRefs, Programmed, Ready, and Reconciling or Stalled unless it is ready
 
 	// Standing is set if Programmed is undecided only for want of news: this
 	// replica has not yet heard all proxies since it speaks for them. It is the

@@ -247,25 +247,32 @@ type verdict struct{ Accepted, ResolvedRefs, Programmed, Ready string }
 var good = verdict{"True Accepted", "True ResolvedRefs", "True Programmed", "True Ready"}
 
 // verdictOf reads a status. It is an error if one of the conditions is missing or
-// out of place, or about another generation than the object's.
+// out of place, or about another generation than the object's. What follows
+// Ready, if anything, is what that one says in the words of other tools.
 func verdictOf(site *v1alpha1.StaticSite) (v verdict, err error) {
 	if site.Status.ObservedGeneration != site.Generation {
 		return v, fmt.Errorf("StaticSite %s/%s: the status is about generation %d, not %d",
 			site.Namespace, site.Name, site.Status.ObservedGeneration, site.Generation)
 	}
-	places := []struct {
-		typ string
-		to  *string
-	}{{"Accepted", &v.Accepted}, {"ResolvedRefs", &v.ResolvedRefs}, {"Programmed", &v.Programmed}, {"Ready", &v.Ready}}
-	if len(site.Status.Conditions) != len(places) {
-		return v, fmt.Errorf("StaticSite %s/%s has %d conditions: %+v", site.Namespace, site.Name, len(site.Status.Conditions), site.Status.Conditions)
-	}
-	for i, c := range site.Status.Conditions {
-		if c.Type != places[i].typ || c.ObservedGeneration != site.Generation || c.LastTransitionTime.IsZero() || c.Message == "" {
-			return v, fmt.Errorf("StaticSite %s/%s: condition %d is %+v, want %s of generation %d",
-				site.Namespace, site.Name, i, c, places[i].typ, site.Generation)
+	places := map[string]*string{"Accepted": &v.Accepted, "ResolvedRefs": &v.ResolvedRefs, "Programmed": &v.Programmed, "Ready": &v.Ready}
+	var types []string
+	for _, c := range site.Status.Conditions {
+		if c.ObservedGeneration != site.Generation || c.LastTransitionTime.IsZero() || c.Message == "" {
+			return v, fmt.Errorf("StaticSite %s/%s: a condition of generation %d is %+v", site.Namespace, site.Name, site.Generation, c)
 		}
-		*places[i].to = string(c.Status) + " " + c.Reason
+		if place := places[c.Type]; place != nil {
+			*place = string(c.Status) + " " + c.Reason
+		}
+		types = append(types, c.Type)
+	}
+	want := []string{"Accepted", "ResolvedRefs", "Programmed", "Ready"}
+	if v.Ready == "False NotReady" {
+		want = append(want, "Stalled")
+	} else if v.Ready == "Unknown NotReady" {
+		want = append(want, "Reconciling")
+	}
+	if !slices.Equal(types, want) {
+		return v, fmt.Errorf("StaticSite %s/%s has the conditions %v, want %v", site.Namespace, site.Name, types, want)
 	}
 	return v, nil
 }

@@ -19,6 +19,7 @@ import (
 func TestCluster(t *testing.T) {
 	ctx := bounded(t, 3*time.Minute)
 	c := install(t, ctx)
+	t.Run("Unvisited", func(t *testing.T) { testUnvisited(t, bounded(t, time.Minute), c) })
 	r := c.startReplica(t, ctx, 1, "")
 
 	t.Run("NoProxies", func(t *testing.T) { testNoProxies(t, bounded(t, time.Minute), c) })
@@ -37,6 +38,7 @@ func TestCluster(t *testing.T) {
 		{"MissingReferences", testMissingReferences},
 		{"StatusWritesDoNothing", testStatusWrites},
 		{"Kubectl", testKubectl},
+		{"GitOps", testGitOps},
 		{"BadInput", testBadInput},
 	} {
 		t.Run(test.name, func(t *testing.T) { test.run(t, bounded(t, time.Minute), c, r, p) })

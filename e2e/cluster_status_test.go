@@ -27,6 +27,7 @@ func testNoProxies(t *testing.T, ctx context.Context, c *installation) {
 		t.Errorf("phase %s, holds %v", site.Status.Phase, site.Status.Domains)
 	}
 	says(t, site.Status.Message, "no proxy is connected")
+	c.expectTools(t, ctx, "lonely", "lonely", saysWait, "no proxy is connected")
 }
 
 // testFirstProxy: the same site, after the first proxy has come.
@@ -53,11 +54,11 @@ func testFirstVisit(t *testing.T, ctx context.Context, c *installation, _ *repli
 		if !ok {
 			t.Fatalf("event %s: %v", event.Type, event.Object)
 		}
-		if _, visited, _ := unstructured.NestedMap(got.Object, "status"); !visited {
-			continue
-		}
 		site, err := typed(got)
 		must(t, err)
+		if site.Status.ObservedGeneration == -1 { // by default: nobody was there
+			continue
+		}
 		if _, err := verdictOf(site); err != nil {
 			t.Error(err)
 		}

@@ -22,7 +22,7 @@ func served(name string, generation int64, domains ...string) control.SiteStatus
 		Site: key(name), Generation: generation, Domains: domains,
 		Phase: string(v1alpha1.PhaseProvisioned), Message: "served by every connected proxy",
 	}
-	for _, t := range v1alpha1.Conditions {
+	for _, t := range v1alpha1.Conditions[:4] {
 		s.Conditions = append(s.Conditions, control.Condition{Type: t, Status: "True", Reason: t, Message: "fine"})
 	}
 	return s
@@ -79,6 +79,9 @@ func TestEverythingThatDiffersIsADifference(t *testing.T) {
 		"condition reason":  func(s *control.SiteStatus) { s.Conditions[2].Reason = "Other" },
 		"condition message": func(s *control.SiteStatus) { s.Conditions[3].Message += "!" },
 		"condition missing": func(s *control.SiteStatus) { s.Conditions = s.Conditions[:3] },
+		"condition added": func(s *control.SiteStatus) {
+			s.Conditions = append(s.Conditions, control.Condition{Type: v1alpha1.ConditionStalled, Status: "True", Reason: "Rejected"})
+		},
 	} {
 		other := served("a", 2, "a.example.com")
 		change(&other)

@@ -23,7 +23,7 @@ type summary struct {
 // words are what a status says.
 type words struct {
 	phase, message string
-	conditions     [len(v1alpha1.Conditions)]control.Condition
+	conditions     [len(v1alpha1.Conditions)]control.Condition // in their order; one that is not there has no Type
 }
 
 func (s summary) equal(other summary) bool {
@@ -50,7 +50,7 @@ func (s summary) status() control.SiteStatus {
 		Phase:      text.phase,
 		Message:    text.message,
 		Domains:    s.domains,
-		Conditions: text.conditions[:],
+		Conditions: slices.DeleteFunc(text.conditions[:], func(c control.Condition) bool { return c.Type == "" }),
 	}
 }
 

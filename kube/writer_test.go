@@ -135,7 +135,7 @@ func TestAStatusIsAppliedWithTheVersionItIsBasedOn(t *testing.T) {
 	r := newRig(t)
 	r.lead()
 	before := has("7", served("a", 1))
-	before.since = [4]int64{1000, 1000, 0, 1000}
+	before.since = [6]int64{1000, 1000, 0, 1000}
 	r.see("a", before)
 	want := served("a", 2, "a.example.com")
 	want.Conditions[3].Status = "False"
@@ -294,5 +294,27 @@ func TestFitMakesAMessageThatTheServerGivesBackUnchanged(t *testing.T) {
 		if got := fit(c.in); got != c.want {
 			t.Errorf("%s: %d bytes %.20q, want %d bytes %.20q", name, len(got), got, len(c.want), c.want)
 		}
+	}
+}
+
+// What is not named any more, the API server removes: it is how a site that was
+// mended is rid of its trouble.
+func TestAConditionThatIsOverIsNotApplied(t *testing.T) {
+	r := newRig(t)
+	r.lead()
+	troubled := served("a", 1)
+	troubled.Conditions = append(troubled.Conditions, control.Condition{Type: v1alpha1.ConditionStalled, Status: "True", Reason: "Rejected", Message: "no"})
+	r.see("a", nothing("1"))
+	r.want(troubled)
+	p := r.next()
+	r.answers <- accepted("2")
+	if last := p.body.Status.Conditions[4]; last.Type != v1alpha1.ConditionStalled || last.Reason != "Rejected" || last.Message != "no" {
+		t.Errorf("the last condition applied is %+v", last)
+	}
+	r.want(served("a", 1))
+	p = r.next()
+	r.answers <- accepted("3")
+	if len(p.body.Status.Conditions) != 4 {
+		t.Errorf("applied: %+v", p.body.Status.Conditions)
 	}
 }

@@ -1,16 +1,23 @@
 package v1alpha1
 
 // The types of a StaticSite's conditions, in the order in which they stand in
-// its status. All of them are there from the first visit.
+// its status. The first four are there from the first visit. Of the last two, which
+// are for tools that know no others (kstatus, Flux), a status has the one that is
+// True: the conventions of these tools call a condition of trouble absent when
+// there is none.
 const (
 	ConditionAccepted     = "Accepted"     // the specification is valid and the domain is this site's
 	ConditionResolvedRefs = "ResolvedRefs" // what the specification names exists
 	ConditionProgrammed   = "Programmed"   // every connected proxy acknowledged exactly this generation
 	ConditionReady        = "Ready"        // all of the above
+	ConditionReconciling  = "Reconciling"  // Ready is Unknown: wait; reason and message are those of what it waits for
+	ConditionStalled      = "Stalled"      // Ready is False: waiting will not mend it; reason and message are those of what will
 )
 
 // Conditions is their order.
-var Conditions = [...]string{ConditionAccepted, ConditionResolvedRefs, ConditionProgrammed, ConditionReady}
+var Conditions = [...]string{
+	ConditionAccepted, ConditionResolvedRefs, ConditionProgrammed, ConditionReady, ConditionReconciling, ConditionStalled,
+}
 
 // Reasons of Accepted.
 const (

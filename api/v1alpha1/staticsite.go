@@ -19,7 +19,13 @@ type StaticSite struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata,omitempty"`
 
-	Spec   StaticSiteSpec   `json:"spec"`
+	Spec StaticSiteSpec `json:"spec"`
+
+	// status is what the operator says about the site. Its default is there before
+	// the operator is: without it, tools such as kstatus and Flux would take a site
+	// that nobody has looked at yet for one that is done.
+	//
+	// +kubebuilder:default={"observedGeneration":-1}
 	Status StaticSiteStatus `json:"status,omitempty"`
 }
 

@@ -6,10 +6,10 @@ import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 // leader writes it.
 type StaticSiteStatus struct {
 	// observedGeneration is the generation of the specification that this status
-	// is about.
+	// is about; -1 as long as nobody has looked at it.
 	//
 	// +optional
-	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Minimum=-1
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 
 	// phase sums the conditions up for people; programs read the conditions.
@@ -32,7 +32,8 @@ type StaticSiteStatus struct {
 	// +kubebuilder:validation:items:MaxLength=253
 	Domains []string `json:"domains,omitempty"`
 
-	// conditions are Accepted, ResolvedRefs, Programmed and Ready.
+	// conditions are Accepted, ResolvedRefs, Programmed and Ready, and while the
+	// site is not ready, Reconciling or Stalled.
 	//
 	// +optional
 	// +listType=map
