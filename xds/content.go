@@ -15,6 +15,10 @@ type content struct {
 
 	onceDelta, onceSotw sync.Once
 	delta, sotw         mem.BufferSlice
+
+	mu         sync.Mutex // guards what follows; held while it is made, which takes no longer than an encoding
+	assigned   *slotSet
+	assignedIn names // of the snapshot that assigned is about
 }
 
 var nothing = new(content)
@@ -62,6 +66,17 @@ func bodyOf(resources []*Resource, form func(*Resource) []byte) mem.BufferSlice 
 		all = append(all, form(r)...)
 	}
 	return mem.BufferSlice{mem.SliceBuffer(all)}
+}
+
+// assignments returns where in a snapshot the assignments of these clusters are.
+// Streams that connect at the same time all want to know.
+func (c *content) assignments(in *Snapshot) *slotSet {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if current := &in.tables[Endpoint].names; c.assigned == nil || !c.assignedIn.same(current) {
+		c.assigned, c.assignedIn = in.assignments(c.upserts), *current
+	}
+	return c.assigned
 }
 
 // sum adds up the resources, as a table does.

@@ -1,6 +1,11 @@
 package xds
 
-import "google.golang.org/grpc/mem"
+import (
+	"slices"
+	"strings"
+
+	"google.golang.org/grpc/mem"
+)
 
 // delta is the incremental protocol: DeltaAggregatedResources.
 type delta struct{}
@@ -50,38 +55,28 @@ func (st *typeState) goneInFlight(t Type) {
 // there is removed (rule 59).
 func (s *Session) begin(t Type, r *Request) {
 	st := &s.types[t]
-	st.wildcard = len(r.Subscribe) == 0 && types[t].wildcard // Rules 8, 9.
-	held := func(res *Resource) bool {
-		version, claimed := r.Claims[res.Name]
-		// Rule 62: what some stream refused is tried again. Rule 91: a placeholder
-		// replaces nothing.
-		return claimed && (res.Placeholder || version == res.Version && !st.at.suspect(res))
-	}
+	st.wildcard = slices.Contains(r.Subscribe, wildcard) || len(r.Subscribe) == 0 && types[t].wildcard // Rules 8, 9.
+	held, gone := st.claimed(t, r.Claims)
+	names := st.at.finder(t)
 	for _, name := range r.Subscribe {
-		if name == wildcard {
-			st.wildcard = true
-			continue
-		}
-		res := st.at.lookup(t, name)
-		if res == nil {
+		switch res := names.find(name); {
+		case res != nil:
+			st.named.add(res.slot)
+			if !held.has(res.slot) {
+				st.owed.add(res.slot)
+			}
+		case name != wildcard:
 			s.subscribe(t, name)
-			continue
-		}
-		st.named.add(res.slot)
-		if !held(res) {
-			st.owed.add(res.slot)
 		}
 	}
 	if st.wildcard { // Else, rule 63: claims beyond the names are nobody's.
-		for res := range st.at.tables[t].all {
-			if !held(res) {
-				st.owed.add(res.slot)
-			}
+		rest := st.at.tables[t].slots()
+		for slot := range held.each {
+			rest.drop(slot)
 		}
-		for name := range r.Claims {
-			if st.at.lookup(t, name) == nil {
-				s.vanishedBefore(t, name)
-			}
+		st.owed.addAll(&rest)
+		for _, name := range gone {
+			s.vanishedBefore(t, name)
 		}
 		st.answer = len(r.Claims) == 0 // Rule 31.
 	}
@@ -91,6 +86,25 @@ func (s *Session) begin(t Type, r *Request) {
 			st.taint(st.at.tables[t].at(slot))
 		}
 	}
+}
+
+// claimed returns which resources a client need not be sent, because it holds
+// them, and the names that it holds and that are gone.
+func (st *typeState) claimed(t Type, claims []Claim) (held slotSet, gone []string) {
+	names := st.at.finder(t)
+	for _, c := range claims {
+		switch r := names.find(c.Name); {
+		case r == nil:
+			gone = append(gone, strings.Clone(c.Name))
+		// Rule 62: what some stream refused is tried again. Rule 91: a placeholder
+		// replaces nothing.
+		case r.Placeholder || c.Version == r.Version && !st.at.suspect(r):
+			held.add(r.slot)
+		default:
+			held.drop(r.slot) // Of two claims of a name the last counts.
+		}
+	}
+	return held, gone
 }
 
 // maxTaintedClaims bounds what is encoded anew for a client that connects again.
@@ -120,7 +134,7 @@ func (st *typeState) due(t Type, name string) {
 		st.owed.add(r.slot)
 		return
 	}
-	setTrue(&st.gone, name)
+	setTrue(&st.gone, strings.Clone(name))
 }
 
 func (delta) ignored(*push, *Request) bool { return false }

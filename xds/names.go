@@ -22,6 +22,11 @@ type chunk [chunkSize][]place
 // place is where a name is.
 type place struct{ slot, tag uint32 }
 
+// same tells whether two name the same slots, without looking inside.
+func (n *names) same(o *names) bool {
+	return len(n.chunks) == len(o.chunks) && (len(n.chunks) == 0 || &n.chunks[0] == &o.chunks[0])
+}
+
 // bucket returns where a name's slot is, if anywhere: chunk, bucket, and tag.
 func (n *names) bucket(name string) (c, b int, tag uint32) {
 	h := maphash.String(n.seed, name)
@@ -43,6 +48,26 @@ func (t *table) lookup(name string) *Resource {
 		}
 	}
 	return nil
+}
+
+// finder looks up many names. Who names many does so mostly in the order of the
+// slots (ours when they were published, a client's when it sorts), so it looks
+// first behind the name before.
+type finder struct {
+	table *table
+	next  uint32
+}
+
+// find returns the resource with a name, or nil.
+func (f *finder) find(name string) *Resource {
+	r := f.table.at(f.next)
+	if r == nil || r.Name != name {
+		if r = f.table.lookup(name); r == nil {
+			return nil
+		}
+	}
+	f.next = r.slot + 1
+	return r
 }
 
 // addName notes the slot of a name that is new. The resource need not be there

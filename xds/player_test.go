@@ -93,9 +93,8 @@ func (p *player) connect(remember bool) {
 				}
 			}
 			if !p.sotw {
-				r.Claims = make(map[string]string)
 				for name, res := range s.held {
-					r.Claims[name] = res.Version
+					r.Claims = append(r.Claims, Claim{name, res.Version})
 				}
 			}
 			for name, bytes := range old.seen {

@@ -20,7 +20,7 @@ import (
 func TestRule07(t *testing.T) {
 	store := NewStore()
 	store.Publish(changes(t, "cluster docs@1"))
-	request := &Request{Type: Cluster, Subscribe: []string{"docs", "shop"}, Claims: map[string]string{"docs": "0"}}
+	request := &Request{Type: Cluster, Subscribe: []string{"docs", "shop"}, Claims: []Claim{{"docs", "0"}}}
 	s := NewDeltaSession(store.Latest(), DefaultAckTimeout, 0)
 	sotw := NewSotwSession(store.Latest(), DefaultAckTimeout)
 	list := &Request{Type: Cluster, Names: []string{"docs", "shop"}}

@@ -293,10 +293,9 @@ func request(t *testing.T, d *datadriven.TestData) *Request {
 		case "unsub":
 			r.Unsubscribe = list
 		case "claims":
-			r.Claims = make(map[string]string)
 			for _, c := range list {
 				name, version, _ := strings.Cut(c, "@")
-				r.Claims[name] = version
+				r.Claims = append(r.Claims, Claim{name, version})
 			}
 		case "client":
 		default:

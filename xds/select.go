@@ -3,6 +3,7 @@ package xds
 import (
 	"maps"
 	"slices"
+	"strings"
 )
 
 // This file keeps what a client asked for, and picks from a batch what concerns
@@ -25,6 +26,7 @@ func (s *Session) subscribe(t Type, name string) {
 		st.owed.add(r.slot)
 		return
 	}
+	name = strings.Clone(name)
 	setTrue(&st.missing, name) // Rule 22.
 	setTrue(&st.gone, name)    // Rules 23, 82.
 }
@@ -46,9 +48,7 @@ func (st *typeState) unsubscribe(t Type, name string) bool {
 
 // oweAll makes everything due.
 func (st *typeState) oweAll(t Type) {
-	for r := range st.at.tables[t].all {
-		st.owed.add(r.slot)
-	}
+	st.owed = st.at.tables[t].slots()
 }
 
 // simple tells that the client wants all that a batch has, and nothing else is

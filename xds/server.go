@@ -86,35 +86,16 @@ func (s *Server) Drain() {
 
 // StreamAggregatedResources serves state of the world.
 func (s *Server) StreamAggregatedResources(g discovery.AggregatedDiscoveryService_StreamAggregatedResourcesServer) error {
-	return s.serve(g, "sotw", NewSotwSession, func() (*message, error) {
-		r := new(discovery.DiscoveryRequest)
-		if err := g.RecvMsg(r); err != nil {
-			return nil, err
-		}
-		return &message{node: r.GetNode(), url: r.GetTypeUrl(), Request: Request{
-			Nonce: r.GetResponseNonce(), Refused: r.GetErrorDetail() != nil, Reason: r.GetErrorDetail().GetMessage(),
-			Version: r.GetVersionInfo(), Names: r.GetResourceNames(),
-		}}, nil
-	})
+	return s.serve(g, false, NewSotwSession)
+}
+
+// DeltaAggregatedResources serves delta.
+func (s *Server) DeltaAggregatedResources(g discovery.AggregatedDiscoveryService_DeltaAggregatedResourcesServer) error {
+	return s.serve(g, true, newDeltaSession)
 }
 
 // newDeltaSession counts attempts from the time: a client that comes back has
 // another, on whichever replica.
 func newDeltaSession(snap *Snapshot, ackTimeout time.Duration) *Session {
 	return NewDeltaSession(snap, ackTimeout, int(time.Now().UnixMilli()))
-}
-
-// DeltaAggregatedResources serves delta.
-func (s *Server) DeltaAggregatedResources(g discovery.AggregatedDiscoveryService_DeltaAggregatedResourcesServer) error {
-	return s.serve(g, "delta", newDeltaSession, func() (*message, error) {
-		r := new(discovery.DeltaDiscoveryRequest)
-		if err := g.RecvMsg(r); err != nil {
-			return nil, err
-		}
-		return &message{node: r.GetNode(), url: r.GetTypeUrl(), Request: Request{
-			Nonce: r.GetResponseNonce(), Refused: r.GetErrorDetail() != nil, Reason: r.GetErrorDetail().GetMessage(),
-			Subscribe: r.GetResourceNamesSubscribe(), Unsubscribe: r.GetResourceNamesUnsubscribe(),
-			Claims: r.GetInitialResourceVersions(),
-		}}, nil
-	})
 }

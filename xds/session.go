@@ -78,6 +78,7 @@ type push struct {
 	nonce   string
 	version string
 	fresh   []*Resource // what the client had not acknowledged before: whom a refusal may be about
+	shared  *content    // fresh, as others are sent it too; nil: it is this client's alone
 	removes []string
 	from    *Snapshot // where the client was before
 	to      *Snapshot // where it is once it has answered
@@ -99,21 +100,6 @@ type protocol interface {
 	removals() bool
 	// respond makes the response of a push.
 	respond(t Type, at *Snapshot, upserts, removes *content) *Response
-}
-
-// Request is a discovery request of either protocol, of a known type.
-type Request struct {
-	Type    Type
-	Nonce   string
-	Refused bool   // error_detail is present: a NACK, and nothing else is (rule 40)
-	Reason  string // its message
-
-	Version string   // state of the world: version_info
-	Names   []string // state of the world: resource_names
-
-	Subscribe   []string          // delta
-	Unsubscribe []string          // delta
-	Claims      map[string]string // delta: initial_resource_versions
 }
 
 // Event is something that happened on a stream that others must know.
@@ -310,9 +296,12 @@ func (s *Session) push(step step, limit *Snapshot) (*push, *Response) {
 			break // What vanished was not in the last response either (rule 84).
 		}
 		p.fresh, p.removes, st.sum = st.unanswered(upserts.upserts, all.upserts), vanished, all.sum()
+		if st.inflight == nil {
+			p.shared = upserts
+		}
 		return p, s.protocol.respond(t, p.to, all, nothing)
 	case news || answer:
-		p.fresh, p.removes = upserts.upserts, removes.removes
+		p.fresh, p.removes, p.shared = upserts.upserts, removes.removes, upserts
 		return p, s.protocol.respond(t, p.to, upserts, removes)
 	}
 	if st.inflight == nil && len(st.unheld) == 0 && st.acked != p.to {
@@ -354,7 +343,7 @@ func (s *Session) send(t Type, p *push, r *Response, now time.Time) *Response {
 	}
 	st.inflight = p
 	if t == Cluster {
-		s.oweEndpoints(p.fresh)
+		s.oweEndpoints(p)
 	}
 	s.changed = s.changed || len(st.excluded) > 0 // Else what it holds changes with its answer.
 	return r
@@ -363,15 +352,15 @@ func (s *Session) send(t Type, p *push, r *Response, now time.Time) *Response {
 // oweEndpoints makes the assignments of clusters that are being sent due again:
 // a client that takes up a cluster waits for its endpoints, and forgets those it
 // had (rules 50 to 53).
-func (s *Session) oweEndpoints(clusters []*Resource) {
+func (s *Session) oweEndpoints(p *push) {
 	st := &s.types[Endpoint]
 	if st.at == nil {
 		s.bring(Endpoint)
 	}
-	for _, c := range clusters {
-		if r := st.at.lookup(Endpoint, c.Name); r != nil {
-			st.owed.add(r.slot)
-		}
+	if p.shared != nil {
+		st.owed.addAll(p.shared.assignments(st.at))
+	} else {
+		st.owed.addAll(st.at.assignments(p.fresh))
 	}
 }
 

@@ -26,6 +26,20 @@ func (s *slotSet) add(slot uint32) {
 	}
 }
 
+// addAll adds the slots of another set.
+func (s *slotSet) addAll(o *slotSet) {
+	if missing := len(o.words) - len(s.words); missing > 0 {
+		s.words = append(s.words, make([]uint64, missing)...)
+	}
+	s.count = 0
+	for i := range s.words {
+		if i < len(o.words) {
+			s.words[i] |= o.words[i]
+		}
+		s.count += bits.OnesCount64(s.words[i])
+	}
+}
+
 func (s *slotSet) drop(slot uint32) {
 	if s.has(slot) {
 		s.words[slot/64] &^= 1 << (slot % 64)

@@ -57,6 +57,20 @@ func (s *Snapshot) lookup(t Type, name string) *Resource {
 	return s.tables[t].lookup(name)
 }
 
+// finder returns one of the resources of a type.
+func (s *Snapshot) finder(t Type) finder { return finder{table: &s.tables[t]} }
+
+// assignments returns where the assignments of clusters are.
+func (s *Snapshot) assignments(clusters []*Resource) *slotSet {
+	set, names := new(slotSet), s.finder(Endpoint)
+	for _, c := range clusters {
+		if r := names.find(c.Name); r != nil {
+			set.add(r.slot)
+		}
+	}
+	return set
+}
+
 // suspect tells whether this version of the resource was refused by a stream.
 func (s *Snapshot) suspect(r *Resource) bool {
 	return len(s.suspects) > 0 && s.suspects[suspectOf(r)]

@@ -3,6 +3,7 @@ package xds
 import (
 	"slices"
 	"strconv"
+	"strings"
 )
 
 // sotw is the state-of-the-world protocol: StreamAggregatedResources.
@@ -20,14 +21,15 @@ func (sotw) request(s *Session, t Type, r *Request, first bool) {
 
 	had, hadMissing, was := st.named, st.missing, st.wildcard
 	st.named, st.missing, st.wildcard = slotSet{}, nil, legacy
+	names := st.at.finder(t)
 	for _, name := range r.Names {
 		if name == wildcard {
 			st.wildcard = true // Rule 11.
 			continue
 		}
-		res := st.at.lookup(t, name)
+		res := names.find(name)
 		if res == nil {
-			setTrue(&st.missing, name) // Rules 22, 24.
+			setTrue(&st.missing, strings.Clone(name)) // Rules 22, 24.
 			continue
 		}
 		st.named.add(res.slot)

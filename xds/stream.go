@@ -4,22 +4,15 @@ import (
 	"context"
 	"errors"
 	"io"
+	"strings"
 	"time"
 
-	core "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
 	"go.uber.org/zap"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/peer"
 	"google.golang.org/grpc/status"
 )
-
-// message is a request as it came in.
-type message struct {
-	node *core.Node
-	url  string
-	Request
-}
 
 // stream is one connected client. gRPC's own goroutine runs it: it alone owns
 // the session and calls Send. A second one reads, and never outlives it.
@@ -44,8 +37,7 @@ type stream struct {
 
 var errDraining = status.Error(codes.Unavailable, "this replica is shutting down")
 
-func (s *Server) serve(g grpc.ServerStream, protocol string, start func(*Snapshot, time.Duration) *Session,
-	recv func() (*message, error)) error {
+func (s *Server) serve(g grpc.ServerStream, delta bool, start func(*Snapshot, time.Duration) *Session) error {
 	ctx := g.Context()
 	select {
 	case <-s.store.Published(): // Rule 34.
@@ -56,13 +48,17 @@ func (s *Server) serve(g grpc.ServerStream, protocol string, start func(*Snapsho
 	}
 	ctx, end := context.WithCancelCause(ctx)
 	defer end(nil)
+	protocol := "sotw"
+	if delta {
+		protocol = "delta"
+	}
 	s.metrics.streams.WithLabelValues(protocol).Inc()
 	defer s.metrics.streams.WithLabelValues(protocol).Dec()
 
 	snap := s.store.Latest()
 	st := &stream{
 		server: s, grpc: g, session: start(snap, s.ackTimeout), snap: snap,
-		id: s.streams.Add(1), delta: protocol == "delta", peer: peerOf(ctx), inbox: make(chan func() error), end: end,
+		id: s.streams.Add(1), delta: delta, peer: peerOf(ctx), inbox: make(chan func() error), end: end,
 		log: s.log.With(zap.String("protocol", protocol), zap.String("peer", peerOf(ctx))),
 	}
 	s.clients.Store(st.id, st)
@@ -72,15 +68,15 @@ func (s *Server) serve(g grpc.ServerStream, protocol string, start func(*Snapsho
 		return errDraining
 	default:
 	}
-	go st.read(ctx, recv)
+	go st.read(ctx)
 	return st.run(ctx)
 }
 
 // read reads requests until the client or the stream ends.
-func (st *stream) read(ctx context.Context, recv func() (*message, error)) {
+func (st *stream) read(ctx context.Context) {
 	for {
-		m, err := recv()
-		if err != nil {
+		m := &message{delta: st.delta}
+		if err := st.grpc.RecvMsg(m); err != nil {
 			if !errors.Is(err, io.EOF) && status.Code(err) != codes.Canceled { // Rule 73.
 				st.log.Debug("stream broken", zap.Error(err))
 			}
@@ -130,7 +126,7 @@ func (st *stream) run(ctx context.Context) error {
 func (st *stream) receive(m *message) error {
 	if !st.named {
 		st.named = true
-		st.node = m.node.GetId() // Rule 2: nothing here depends on it, so it may be empty.
+		st.node = strings.Clone(m.node) // Rule 2: nothing here depends on it, so it may be empty.
 		st.log = st.log.With(zap.String("node", st.node))
 		st.log.Info("proxy connected")
 	}

@@ -74,6 +74,21 @@ func (t *table) all(yield func(*Resource) bool) {
 	}
 }
 
+// slots returns where there is a resource.
+func (t *table) slots() (set slotSet) {
+	for i, l := range t.leaves {
+		if l == nil {
+			continue
+		}
+		for j, r := range l {
+			if r != nil {
+				set.add(uint32(i*leafSize + j))
+			}
+		}
+	}
+	return set
+}
+
 // An edit is a table being changed by one publication: it copies a leaf when it
 // first touches it.
 type edit struct {

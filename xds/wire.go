@@ -48,7 +48,8 @@ func (r *Response) encode() mem.BufferSlice {
 	return out
 }
 
-// codec sends Responses as they are and everything else as protobuf does.
+// codec sends Responses as they are, reads requests as message says, and does
+// everything else as protobuf does.
 type codec struct{ encoding.CodecV2 }
 
 // Codec returns the codec that the gRPC server must be made with
@@ -64,4 +65,15 @@ func (c codec) Marshal(v any) (mem.BufferSlice, error) {
 		return nil, fmt.Errorf("encode %T: %w", v, err)
 	}
 	return out, nil
+}
+
+func (c codec) Unmarshal(data mem.BufferSlice, v any) error {
+	m, ok := v.(*message)
+	if !ok {
+		return c.CodecV2.Unmarshal(data, v)
+	}
+	if err := m.decode(data); err != nil {
+		return fmt.Errorf("decode a discovery request: %w", err)
+	}
+	return nil
 }
