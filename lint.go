@@ -14,7 +14,7 @@ func lintCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "lint PATH",
 		Short: "Check a folder (or file) of sites; one line a problem",
-		Long: "Check the StaticSites, Services and EndpointSlices of a folder as the server would.\n" +
+		Long: "Check the StaticSites, Services, EndpointSlices, SiteDomainPolicies and Namespaces of a folder as the server would.\n" +
 			"Prints one line a problem (file, object, field, remedy) and exits with 1 if there is any.",
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -30,8 +30,14 @@ func lintCommand() *cobra.Command {
 			for _, p := range loaded.Problems {
 				fmt.Fprintln(cmd.OutOrStdout(), p)
 			}
+			delta := translate.NewWorld(opts).Apply(loaded.Objects)
+			for _, p := range delta.Problems {
+				problems++
+				file := loaded.Files[translate.Ref{Kind: translate.KindPolicy, Key: p.Policy}]
+				fmt.Fprintf(cmd.OutOrStdout(), "%s: SiteDomainPolicy %s: %s: %s\n", file, p.Policy, p.Field, p.Problem)
+			}
 			sites := 0
-			for _, v := range translate.NewWorld(opts).Apply(loaded.Objects).Verdicts {
+			for _, v := range delta.Verdicts {
 				sites++
 				for _, c := range []translate.Condition{v.Accepted, v.ResolvedRefs} {
 					if c.OK || c.Message == "" {

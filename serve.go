@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 	"go.uber.org/zap"
 	"golang.org/x/sync/errgroup"
+	"k8s.io/client-go/discovery"
 	"k8s.io/client-go/dynamic"
 
 	"my-company.com/staticsite-operator/control"
@@ -40,7 +41,7 @@ func serveCommand() *cobra.Command {
 	f.StringVar(&flags.xdsAddress, "xds-bind-address", ":9000", "where proxies connect, once the first configuration is there")
 	f.StringVar(&flags.healthAddress, "health-probe-bind-address", ":8081", "where /healthz and /readyz are served; 0: nowhere")
 	f.StringVar(&flags.metricsAddress, "metrics-bind-address", "0", "where /metrics is served; 0: nowhere")
-	f.StringVar(&flags.sites, "sites", "", "serve the StaticSites, Services and EndpointSlices in this folder instead of a cluster's")
+	f.StringVar(&flags.sites, "sites", "", "serve the StaticSites, Services, EndpointSlices, SiteDomainPolicies and Namespaces in this folder instead of a cluster's")
 	f.StringVar(&flags.statusFile, "status-file", "", "with --sites: keep all sites' statuses in this file, as JSON")
 	f.StringVar(&flags.kubeconfig, "kubeconfig", "", "how to reach the cluster; empty: as kubectl would, or as a pod does")
 	f.BoolVar(&flags.leaderElect, "leader-elect", false, "let one of several replicas write statuses, by a Lease; all of them serve proxies")
@@ -121,7 +122,11 @@ func open(flags *serveFlags, log *zap.Logger) (source, func(*latest.Map[translat
 	if err != nil {
 		return nil, nil, fmt.Errorf("connect to the cluster: %w", err)
 	}
-	cluster := kube.NewSource(client, log.Named("kube"))
+	discovery, err := discovery.NewDiscoveryClientForConfig(config)
+	if err != nil {
+		return nil, nil, fmt.Errorf("connect to the cluster: %w", err)
+	}
+	cluster := kube.NewSource(client, discovery.RESTClient(), log.Named("kube"))
 	return cluster, func(statuses *latest.Map[translate.Key, control.SiteStatus]) (writer, error) {
 		statusWriter := kube.NewStatusWriter(client, cluster, statuses, log.Named("status"))
 		if !flags.leaderElect {

@@ -70,6 +70,10 @@ func (l *Loop) Run(ctx context.Context) {
 func (l *Loop) apply(changes map[translate.Ref]translate.Object) {
 	start := time.Now()
 	delta := l.world.Apply(changes)
+	for _, p := range delta.Problems {
+		l.log.Warn("domain policy refused, its last valid form stays in force",
+			zap.Stringer("policy", p.Policy), zap.String("field", p.Field), zap.String("error", p.Problem))
+	}
 	changed, invalid := l.encode(delta.Resources)
 	snap := l.store.Publish(changed)
 	l.join.judge(delta.Verdicts, changed, invalid, snap)

@@ -118,17 +118,21 @@ func identify(root map[string]any) (id translate.Ref, label string, _ *mistakes)
 	f := field{value: root, report: found.report}
 	metadata := f.need("metadata")
 	id.Key.Namespace = metadata.at("namespace").text()
-	if id.Key.Namespace == "" {
-		id.Key.Namespace = metav1.NamespaceDefault
-	}
 	id.Key.Name = metadata.need("name").text()
 	if id.Key.Name == "" && len(found.list) == 0 {
 		found.report("metadata.name", "empty; write "+inWords["metadata.name"])
 	}
 	id.Kind = identifyKind(f)
-
+	switch k, _ := kindOf(id.Kind); {
+	case k.global && id.Key.Namespace != "":
+		found.report("metadata.namespace", fmt.Sprintf("a %s belongs to no namespace; remove it", id.Kind))
+		id.Key.Namespace = ""
+	case !k.global && id.Key.Namespace == "":
+		id.Key.Namespace = metav1.NamespaceDefault
+	}
 	kind, _ := f.value.(map[string]any)["kind"].(string)
-	return id, fmt.Sprintf("%s %s/%s", cmp.Or(kind, "object"), id.Key.Namespace, cmp.Or(id.Key.Name, "(no name)")), &found
+	shown := translate.Key{Namespace: id.Key.Namespace, Name: cmp.Or(id.Key.Name, "(no name)")}
+	return id, cmp.Or(kind, "object") + " " + shown.String(), &found
 }
 
 // identifyKind returns the kind that was meant, or what stands there if it is

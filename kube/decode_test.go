@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"my-company.com/staticsite-operator/translate"
 )
@@ -75,6 +76,10 @@ func describeObject(object translate.Object) string {
 		return fmt.Sprintf("type %q, ipv6 %v, ports %+v", o.Type, o.IPv6, o.Ports)
 	case *translate.Slice:
 		return fmt.Sprintf("of %q, %s, ports %+v, endpoints %+v", o.Service, o.AddressType, o.Ports, o.Endpoints)
+	case *translate.Policy:
+		return fmt.Sprintf("%s %s for %+v", o.Mode, metav1.FormatLabelSelector(&o.Selector), o.Domains)
+	case *translate.Namespace:
+		return fmt.Sprintf("labels %v", o.Labels)
 	}
 	return fmt.Sprintf("%T", object)
 }

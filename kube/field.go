@@ -124,7 +124,7 @@ func nth(path string, i int) string { return path + "[" + strconv.Itoa(i) + "]" 
 // inWords says what belongs into a field, in the words of its owner. For other
 // fields an error has those of the type.
 var inWords = map[string]string{
-	"kind":                     "StaticSite, Service or EndpointSlice",
+	"kind":                     "StaticSite, Service, EndpointSlice, SiteDomainPolicy or Namespace",
 	"metadata":                 "the name and namespace of the object",
 	"metadata.name":            "a name such as handbook",
 	"metadata.namespace":       "a namespace such as docs",
@@ -132,6 +132,9 @@ var inWords = map[string]string{
 	"spec.backend":             "the serviceName and servicePort that answer the site's requests",
 	"spec.backend.serviceName": "the name of a Service in the same namespace",
 	"spec.backend.servicePort": "a number from 1 to 65535",
+	"spec.mode":                "Permit or Reserve",
+	"spec.namespaceSelector":   "labels of namespaces such as matchLabels: {team: docs}; {} selects all",
+	"spec.domains":             "the domains that the policy is about, each as exact or suffix",
 	"addressType":              "IPv4 or IPv6",
 }
 

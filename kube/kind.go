@@ -16,12 +16,15 @@ type kind struct {
 	apiVersion string
 	schema     reflect.Type // its Go type: which fields exist
 	read       func(field, translate.Key) translate.Object
+	global     bool // objects have no namespace
 }
 
 var kinds = [...]kind{
-	{translate.KindSite, v1alpha1.GroupVersion.String(), reflect.TypeFor[v1alpha1.StaticSite](), readSite},
-	{translate.KindService, corev1.SchemeGroupVersion.String(), reflect.TypeFor[corev1.Service](), readService},
-	{translate.KindSlice, discoveryv1.SchemeGroupVersion.String(), reflect.TypeFor[discoveryv1.EndpointSlice](), readSlice},
+	{translate.KindSite, v1alpha1.GroupVersion.String(), reflect.TypeFor[v1alpha1.StaticSite](), readSite, false},
+	{translate.KindService, corev1.SchemeGroupVersion.String(), reflect.TypeFor[corev1.Service](), readService, false},
+	{translate.KindSlice, discoveryv1.SchemeGroupVersion.String(), reflect.TypeFor[discoveryv1.EndpointSlice](), readSlice, false},
+	{translate.KindPolicy, v1alpha1.GroupVersion.String(), reflect.TypeFor[v1alpha1.SiteDomainPolicy](), readPolicy, true},
+	{translate.KindNamespace, corev1.SchemeGroupVersion.String(), reflect.TypeFor[corev1.Namespace](), readNamespace, true},
 }
 
 func kindOf(name translate.Kind) (kind, bool) {

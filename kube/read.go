@@ -1,9 +1,12 @@
 package kube
 
 import (
+	"maps"
+	"slices"
 	"time"
 
 	discoveryv1 "k8s.io/api/discovery/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"my-company.com/staticsite-operator/translate"
 )
@@ -70,6 +73,38 @@ func readSlice(f field, key translate.Key) translate.Object {
 	return slice
 }
 
+func readPolicy(f field, key translate.Key) translate.Object {
+	spec := f.need("spec")
+	policy := &translate.Policy{
+		Key:      key,
+		Mode:     spec.need("mode").text(),
+		Selector: readSelector(spec.need("namespaceSelector")),
+	}
+	for _, match := range spec.need("domains").list() {
+		policy.Domains = append(policy.Domains, translate.DomainMatch{
+			Exact:  match.at("exact").text(),
+			Suffix: match.at("suffix").text(),
+		})
+	}
+	return policy
+}
+
+func readSelector(f field) metav1.LabelSelector {
+	selector := metav1.LabelSelector{MatchLabels: readMap(f.at("matchLabels"))}
+	for _, expression := range f.at("matchExpressions").list() {
+		selector.MatchExpressions = append(selector.MatchExpressions, metav1.LabelSelectorRequirement{
+			Key:      expression.need("key").text(),
+			Operator: metav1.LabelSelectorOperator(expression.need("operator").text()),
+			Values:   readTexts(expression.at("values")),
+		})
+	}
+	return selector
+}
+
+func readNamespace(f field, key translate.Key) translate.Object {
+	return &translate.Namespace{Key: key, Labels: readMap(f.at("metadata").at("labels"))}
+}
+
 // readLabel reads one label, whose name may have dots that are no path.
 func readLabel(f field, name string) string {
 	labels := f.at("metadata").at("labels")
@@ -77,6 +112,21 @@ func readLabel(f field, name string) string {
 		return field{path: labels.path, value: values[name], report: f.report}.text()
 	}
 	return ""
+}
+
+func readMap(f field) map[string]string {
+	values, ok := f.value.(map[string]any)
+	if !ok {
+		if f.value != nil {
+			f.refuse("fields below it")
+		}
+		return nil
+	}
+	texts := make(map[string]string, len(values))
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		texts[name] = f.at(name).text()
+	}
+	return texts
 }
 
 func readTexts(f field) []string {

@@ -58,6 +58,7 @@ func serviceObject(name string) *unstructured.Unstructured {
 func newFake(objects ...runtime.Object) *fake.FakeDynamicClient {
 	return fake.NewSimpleDynamicClientWithCustomListKinds(runtime.NewScheme(), map[schema.GroupVersionResource]string{
 		watched[0].resource: "StaticSiteList", services: "ServiceList", endpointSlices: "EndpointSliceList",
+		policyKinds[0].resource: "SiteDomainPolicyList", policyKinds[1].resource: "NamespaceList",
 	}, objects...)
 }
 
@@ -94,7 +95,7 @@ func serviceRef(name string) translate.Ref {
 }
 
 func TestTheFirstBatchIsEverything(t *testing.T) {
-	s := NewSource(newFake(siteObject("a", "1", spec("a.example.com"), nil), serviceObject("web")), zap.NewNop())
+	s := NewSource(newFake(siteObject("a", "1", spec("a.example.com"), nil), serviceObject("web")), withoutPolicies(), zap.NewNop())
 	start(t, s)
 	got := take(t, s.Changes())
 	if len(got) != 2 || got[siteRef("a")] == nil || got[serviceRef("web")] == nil {
@@ -106,7 +107,7 @@ func TestTheFirstBatchIsEverything(t *testing.T) {
 }
 
 func TestAnEmptyClusterIsSaidToBeEmpty(t *testing.T) {
-	s := NewSource(newFake(), zap.NewNop())
+	s := NewSource(newFake(), withoutPolicies(), zap.NewNop())
 	start(t, s)
 	if got := take(t, s.Changes()); len(got) != 0 {
 		t.Fatalf("first batch %v, want none", got)
@@ -125,7 +126,7 @@ func TestNothingIsHandedOverBeforeAllIsThere(t *testing.T) {
 		return down, nil, errors.New("down")
 	})
 	logs, log := logged()
-	s := NewSource(client, log)
+	s := NewSource(client, withoutPolicies(), log)
 	start(t, s)
 	for range 2 { // the sites were listed long ago when services are asked for again
 		<-asked
@@ -149,7 +150,7 @@ func TestNothingIsHandedOverBeforeAllIsThere(t *testing.T) {
 
 func TestChangesAreHandedOverOnce(t *testing.T) {
 	client := newFake(siteObject("a", "1", spec("a.example.com"), nil))
-	s := NewSource(client, zap.NewNop())
+	s := NewSource(client, withoutPolicies(), zap.NewNop())
 	start(t, s)
 	take(t, s.Changes())
 	ctx, sites := context.Background(), client.Resource(watched[0].resource).Namespace("docs")
@@ -177,7 +178,7 @@ func TestChangesAreHandedOverOnce(t *testing.T) {
 // Rule 76: of our own writes only a claim is news, for translation; for the
 // status writer all are.
 func TestAStatusIsNoChange(t *testing.T) {
-	s := NewSource(newFake(), zap.NewNop())
+	s := NewSource(newFake(), withoutPolicies(), zap.NewNop())
 	site := func(version string, status map[string]any) *cut {
 		return cutObject(t, siteObject("a", version, spec("a.example.com"), status))
 	}
@@ -191,7 +192,7 @@ func TestAStatusIsNoChange(t *testing.T) {
 		{map[string]any{"domains": []any{}}, 0},
 		{map[string]any{"domains": []any{"a.example.com"}}, 1},
 	} {
-		s.take(before, site("2", c.status))
+		s.take(before, site("2", c.status), s.arrived)
 		if got := s.arrived.Take(); len(got) != c.puts {
 			t.Errorf("status %v: handed over %v, want %d", c.status, got, c.puts)
 		}
@@ -217,7 +218,7 @@ func TestAnUnreadableObjectKeepsItsLastGoodForm(t *testing.T) {
 		siteObject("a", "1", spec("a.example.com"), nil),
 		siteObject("bad", "1", map[string]any{"domain": int64(5)}, nil))
 	logs, log := logged()
-	s := NewSource(client, log)
+	s := NewSource(client, withoutPolicies(), log)
 	start(t, s)
 	if got := slices.Collect(maps.Keys(take(t, s.Changes()))); !slices.Equal(got, []translate.Ref{siteRef("a")}) {
 		t.Fatalf("first batch %v, want a only", got)
@@ -241,8 +242,8 @@ func TestAnUnreadableObjectKeepsItsLastGoodForm(t *testing.T) {
 
 // Rule 75: of a deletion that was seen late only the key is used.
 func TestALateDeletion(t *testing.T) {
-	s := NewSource(newFake(), zap.NewNop())
-	s.drop(translate.KindSite, cache.DeletedFinalStateUnknown{Key: "docs/a"})
+	s := NewSource(newFake(), withoutPolicies(), zap.NewNop())
+	s.drop(translate.KindSite, cache.DeletedFinalStateUnknown{Key: "docs/a"}, s.arrived)
 	if got := s.arrived.Take(); len(got) != 1 || got[siteRef("a")] != nil {
 		t.Errorf("handed over %v, want that a is gone", got)
 	}

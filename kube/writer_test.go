@@ -95,7 +95,7 @@ type rig struct {
 
 func newRig(t *testing.T) *rig {
 	srv, client := newServer(t)
-	source := NewSource(client, zap.NewNop())
+	source := NewSource(client, withoutPolicies(), zap.NewNop())
 	wanted := latest.New[translate.Key, control.SiteStatus]()
 	logs, log := logged()
 	w := NewStatusWriter(client, source, wanted, log)

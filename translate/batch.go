@@ -12,16 +12,20 @@ import (
 type batch struct {
 	w *World
 
-	domains   map[string]struct{}   // to decide again
-	endpoints map[*backend]struct{} // to check again
-	clusters  map[*cluster]struct{} // to build again
-	sites     map[*site]struct{}    // to judge again
-	touched   map[*site]struct{}    // whose resources changed: reported even when judged as before
-	backends  map[*backend]struct{} // that may be of no more use
-	table     bool                  // a virtual host of layout single changed
+	domains   map[string]struct{}      // to decide again
+	endpoints map[*backend]struct{}    // to check again
+	clusters  map[*cluster]struct{}    // to build again
+	sites     map[*site]struct{}       // to judge again
+	touched   map[*site]struct{}       // whose resources changed: reported even when judged as before
+	backends  map[*backend]struct{}    // that may be of no more use
+	policies  map[*policy]struct{}     // that changed
+	matches   map[DomainMatch]struct{} // what these list, or did
+	tenants   map[*tenant]struct{}     // to match with policies again
+	table     bool                     // a virtual host of layout single changed
 
 	resources []Resource
 	verdicts  []Verdict
+	problems  []PolicyProblem
 }
 
 func newBatch(w *World) *batch {
@@ -33,6 +37,9 @@ func newBatch(w *World) *batch {
 		sites:     make(map[*site]struct{}),
 		touched:   make(map[*site]struct{}),
 		backends:  make(map[*backend]struct{}),
+		policies:  make(map[*policy]struct{}),
+		matches:   make(map[DomainMatch]struct{}),
+		tenants:   make(map[*tenant]struct{}),
 	}
 }
 
@@ -60,7 +67,13 @@ func (b *batch) forget() {
 	for name := range b.domains {
 		if d := b.w.domains[name]; d != nil && len(d.claimants) == 0 {
 			delete(b.w.domains, name)
+			if b.w.grants != nil {
+				b.w.grants.claimed.remove(name)
+			}
 		}
+	}
+	if len(b.w.policies) == 0 {
+		b.w.grants = nil
 	}
 	for be := range b.backends {
 		if be.service == nil && len(be.slices) == 0 && len(be.sites) == 0 && len(be.clusters) == 0 {
@@ -75,7 +88,8 @@ func (b *batch) delta() Delta {
 		return cmp.Or(cmp.Compare(typeOrder[x.Type], typeOrder[y.Type]), strings.Compare(x.Name, y.Name))
 	})
 	slices.SortFunc(b.verdicts, func(x, y Verdict) int { return compareKeys(x.Site, y.Site) })
-	return Delta{Resources: b.resources, Verdicts: b.verdicts}
+	slices.SortStableFunc(b.problems, func(x, y PolicyProblem) int { return compareKeys(x.Policy, y.Policy) })
+	return Delta{Resources: b.resources, Verdicts: b.verdicts, Problems: b.problems}
 }
 
 func compareKeys(x, y Key) int {

@@ -6,18 +6,19 @@ import (
 	"time"
 )
 
-// Whose domain is it? (api.md.) Among the sites whose specification names it:
-// who held it already, then the oldest, then the first by namespace and name. A
-// site whose specification is invalid claims what it held, so that a typo costs
-// nobody his domain; only to one that held it too and still names it does it
-// give way, for then its own record is out of date. All of this is in the
-// objects, so every replica and every restart decides the same.
+// Whose domain is it? (api.md.) Among the sites whose specification names it,
+// and whose namespace may claim it (grants.go): who held it already, then the
+// oldest, then the first by namespace and name. A site whose specification is
+// invalid claims what it held, so that a typo costs nobody his domain; only to
+// one that held it too and still names it does it give way, for then its own
+// record is out of date. All of this is in the objects, so every replica and
+// every restart decides the same.
 
 // decideClaims finds the holder of every domain whose claims changed.
 func (b *batch) decideClaims() {
 	for name := range b.domains {
 		d := b.w.domains[name]
-		holder := first(d.claimants, name)
+		holder := b.w.first(d.claimants, name)
 		if holder == d.holder {
 			continue
 		}
@@ -31,12 +32,16 @@ func (b *batch) decideClaims() {
 	}
 }
 
-// first returns the claimant that goes before all others, nil if there is none.
-func first(claimants []*site, domain string) *site {
-	if len(claimants) == 0 {
-		return nil
+// first returns the claimant that goes before all others, of those that may
+// claim the domain; nil if there is none.
+func (w *World) first(claimants []*site, domain string) *site {
+	var best *site
+	for _, s := range claimants {
+		if (best == nil || compareClaims(s, best, domain) < 0) && w.permits(s.key.Namespace, domain) {
+			best = s
+		}
 	}
-	return slices.MinFunc(claimants, func(x, y *site) int { return compareClaims(x, y, domain) })
+	return best
 }
 
 // compareClaims is a total order: no two sites have one key.

@@ -9,5 +9,9 @@ func (w *World) Size() int {
 	for _, be := range w.backends {
 		n += len(be.slices) + len(be.sites) + len(be.clusters)
 	}
+	n += len(w.policies) + len(w.labels)
+	if g := w.grants; g != nil {
+		n += 1 + len(g.reserved) + len(g.byLabel) + len(g.anyLabel) + len(g.tenants) + len(g.claimed.below)
+	}
 	return n
 }

@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
 	. "my-company.com/staticsite-operator/translate"
 )
 
@@ -18,11 +20,11 @@ import (
 type history struct {
 	*rand.Rand
 	objects map[Ref]Object // as of now
-	good    map[Key]*Site  // the last valid form of each site that exists
+	good    map[Ref]Object // the last valid form of each site and policy that exists
 }
 
 func newHistory(seed uint64) *history {
-	return &history{rand.New(rand.NewPCG(seed, 0)), make(map[Ref]Object), make(map[Key]*Site)}
+	return &history{rand.New(rand.NewPCG(seed, 0)), make(map[Ref]Object), make(map[Ref]Object)}
 }
 
 // step changes some objects, now and in the returned changes.
@@ -35,34 +37,45 @@ func (h *history) step() map[Ref]Object {
 			changes[o.Ref()] = nil
 		}
 	}
-	for ref, o := range changes {
-		if o == nil {
-			delete(h.objects, ref)
-			delete(h.good, ref.Key)
-			continue
-		}
-		h.objects[ref] = o
-		if s, isSite := o.(*Site); isSite && valid(s) {
-			h.good[s.Key] = s
-		}
-	}
+	h.take(changes)
 	return changes
 }
 
-func (h *history) object() Object {
-	switch h.IntN(3) {
-	case 0:
-		return h.site()
-	case 1:
-		return h.service()
+// take makes changes part of what is.
+func (h *history) take(changes map[Ref]Object) {
+	for ref, o := range changes {
+		if o == nil {
+			delete(h.objects, ref)
+			delete(h.good, ref)
+			continue
+		}
+		h.objects[ref] = o
+		if valid(o) {
+			h.good[ref] = o
+		}
 	}
-	return h.slice()
+}
+
+func (h *history) object() Object {
+	switch h.IntN(16) {
+	case 0, 1:
+		return h.policy()
+	case 2:
+		return h.namespace()
+	case 3, 4, 5, 6:
+		return h.service()
+	case 7, 8, 9, 10:
+		return h.slice()
+	}
+	return h.site()
 }
 
 var (
 	namespaces = []string{"docs", "guides"}
 	services   = []string{"web", "api"}
 	domains    = []string{"a.example.com", "b.example.com", "c.example.com"}
+	teams      = []string{"red", "blue"}
+	matches    = []DomainMatch{{Exact: "a.example.com"}, {Exact: "B.Example.com."}, {Suffix: "b.example.com"}, {Suffix: "Example.com."}, {Suffix: "com"}, {Suffix: "ample.com"}}
 	mistakes   = []string{"", "bad_domain.example.com", "a.example.com:80", "127.0.0.1"}
 	addresses  = []string{"10.0.0.1", "10.0.0.2", "2001:db8::1", "127.0.0.1", "169.254.169.254", "nonsense"}
 )
@@ -123,21 +136,68 @@ func (h *history) slice() *Slice {
 	return s
 }
 
-// valid says whether a site of a history has no mistake in it.
-func valid(s *Site) bool {
-	return s.Service != "Bad_Service" && !slices.Contains(mistakes, s.Domain)
+func (h *history) namespace() *Namespace {
+	n := &Namespace{Key: Key{Name: pick(h, namespaces)}}
+	if h.IntN(4) > 0 {
+		n.Labels = map[string]string{"team": pick(h, teams)}
+	}
+	return n
+}
+
+func (h *history) policy() *Policy {
+	p := h.soundPolicy()
+	switch h.IntN(12) {
+	case 0:
+		p.Mode = "Forbid"
+	case 1:
+		p.Selector.MatchExpressions = []metav1.LabelSelectorRequirement{{Key: "team", Operator: "Like"}}
+	case 2:
+		p.Domains = append(p.Domains, DomainMatch{Suffix: "*.example.com"})
+	}
+	return p
+}
+
+// soundPolicy returns a policy without mistakes.
+func (h *history) soundPolicy() *Policy {
+	p := &Policy{Key: Key{Name: pick(h, []string{"p", "q"})}, Mode: pick(h, []string{"Permit", "Reserve"})}
+	switch h.IntN(4) {
+	case 0:
+		p.Selector.MatchExpressions = []metav1.LabelSelectorRequirement{{Key: "team", Operator: "NotIn", Values: []string{pick(h, teams)}}}
+	case 1:
+		p.Selector.MatchExpressions = []metav1.LabelSelectorRequirement{{Key: "team", Operator: "In", Values: teams}}
+	case 2:
+		p.Selector.MatchLabels = map[string]string{"kubernetes.io/metadata.name": pick(h, namespaces)}
+	case 3:
+		p.Selector.MatchLabels = map[string]string{"team": pick(h, teams)}
+	}
+	for range 1 + h.IntN(2) {
+		p.Domains = append(p.Domains, pick(h, matches))
+	}
+	return p
+}
+
+// valid says whether an object of a history has no mistake in it.
+func valid(o Object) bool {
+	switch o := o.(type) {
+	case *Site:
+		return o.Service != "Bad_Service" && !slices.Contains(mistakes, o.Domain)
+	case *Policy:
+		wrong := func(r metav1.LabelSelectorRequirement) bool { return r.Operator == "Like" }
+		return o.Mode != "Forbid" && !slices.Contains(o.Domains, DomainMatch{Suffix: "*.example.com"}) &&
+			!slices.ContainsFunc(o.Selector.MatchExpressions, wrong)
+	}
+	return true
 }
 
 // fresh translates everything at once in a new World. The one thing that it has
-// to be told of the past is the last valid form of the sites that are invalid
-// now.
+// to be told of the past is the last valid form of what is invalid now.
 func (h *history) fresh(t *testing.T, opts Options) *state {
 	t.Helper()
 	w, s := NewWorld(opts), newState()
 	before := make(map[Ref]Object)
-	for key, good := range h.good {
-		if !valid(h.objects[good.Ref()].(*Site)) {
-			before[Ref{Kind: KindSite, Key: key}] = good
+	for ref, good := range h.good {
+		if !valid(h.objects[ref]) {
+			before[ref] = good
 		}
 	}
 	if len(before) > 0 {
@@ -180,23 +240,15 @@ func TestApplyingChangesEqualsTranslatingEverything(t *testing.T) {
 // the reference model says, every EDS cluster has its assignment, every route
 // with a sound backend its cluster, and no cluster is idle.
 func checkServed(s *state, h *history, opts Options) error {
-	for domain, owner := range holders(h.objects) {
-		v, found := s.verdicts[owner]
-		if !found || !slices.Contains(v.Holds, domain) {
-			return fmt.Errorf("%s should belong to %s: %+v", domain, owner, v)
-		}
+	if err := checkClaims(s, h); err != nil {
+		return err
 	}
-	held := 0
 	for _, v := range s.verdicts {
-		held += len(v.Holds)
 		for _, r := range v.Resources {
 			if _, found := s.resources[r]; !found {
 				return fmt.Errorf("verdict of %s names %v, which does not exist", v.Site, r)
 			}
 		}
-	}
-	if want := len(holders(h.objects)); held != want {
-		return fmt.Errorf("%d domains are held, %d should be", held, want)
 	}
 	return checkClusters(s, opts)
 }
@@ -224,49 +276,4 @@ func checkClusters(s *state, opts Options) error {
 		return fmt.Errorf("routes lead to %v, which do not exist", used)
 	}
 	return nil
-}
-
-// holders is the reference model of api.md, "Whose domain is it?".
-func holders(objects map[Ref]Object) map[string]Key {
-	type claim struct {
-		site *Site
-		rank int
-	}
-	claims := make(map[string][]claim)
-	for _, o := range objects {
-		s, isSite := o.(*Site)
-		if !isSite {
-			continue
-		}
-		if !valid(s) {
-			for _, d := range s.Held {
-				claims[d] = append(claims[d], claim{s, 1})
-			}
-			continue
-		}
-		d := strings.ToLower(strings.TrimSuffix(s.Domain, "."))
-		rank := 2
-		if slices.Contains(s.Held, d) {
-			rank = 0
-		}
-		claims[d] = append(claims[d], claim{s, rank})
-	}
-	holders := make(map[string]Key)
-	for domain, list := range claims {
-		slices.SortFunc(list, func(x, y claim) int {
-			switch {
-			case x.rank != y.rank:
-				return x.rank - y.rank
-			case !x.site.Created.Equal(y.site.Created) && x.site.Created.IsZero():
-				return 1
-			case !x.site.Created.Equal(y.site.Created) && y.site.Created.IsZero():
-				return -1
-			case !x.site.Created.Equal(y.site.Created):
-				return x.site.Created.Compare(y.site.Created)
-			}
-			return strings.Compare(x.site.Key.String(), y.site.Key.String())
-		})
-		holders[domain] = list[0].site.Key
-	}
-	return holders
 }

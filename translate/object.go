@@ -1,20 +1,32 @@
 package translate
 
-import "time"
+import (
+	"time"
 
-// Key names a namespaced object. Its text form is "namespace/name".
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// Key names an object. Its text form is "namespace/name", or "name" if objects
+// of its kind have no namespace.
 type Key struct{ Namespace, Name string }
 
-func (k Key) String() string { return k.Namespace + "/" + k.Name }
+func (k Key) String() string {
+	if k.Namespace == "" {
+		return k.Name
+	}
+	return k.Namespace + "/" + k.Name
+}
 
 // Kind is the kind of an input object.
 type Kind string
 
 // The kinds that translation reads.
 const (
-	KindSite    Kind = "StaticSite"
-	KindService Kind = "Service"
-	KindSlice   Kind = "EndpointSlice"
+	KindSite      Kind = "StaticSite"
+	KindService   Kind = "Service"
+	KindSlice     Kind = "EndpointSlice"
+	KindPolicy    Kind = "SiteDomainPolicy"
+	KindNamespace Kind = "Namespace"
 )
 
 // Ref is the identity of an input object.
@@ -23,8 +35,9 @@ type Ref struct {
 	Key  Key
 }
 
-// Object is one input: a *Site, a *Service or a *Slice, cut down to the fields
-// that translation reads. Objects are immutable once handed over.
+// Object is one input: a *Site, a *Service, a *Slice, a *Policy or a *Namespace,
+// cut down to the fields that translation reads. Objects are immutable once
+// handed over.
 type Object interface{ Ref() Ref }
 
 // Site is a StaticSite. Its fields are as its owner wrote them, unchecked:
@@ -79,6 +92,23 @@ type Endpoint struct {
 	Zone    string // topology zone, may be empty
 }
 
+// Policy is a SiteDomainPolicy, unchecked like a Site. It has no namespace.
+type Policy struct {
+	Key
+	Mode     string // spec.mode
+	Domains  []DomainMatch
+	Selector metav1.LabelSelector // of namespaces
+}
+
+// DomainMatch is one item of spec.domains: either field is empty.
+type DomainMatch struct{ Exact, Suffix string }
+
+// Namespace is a Namespace. One that is not known has no labels but its name's.
+type Namespace struct {
+	Key
+	Labels map[string]string
+}
+
 // Ref returns the site's identity.
 func (s *Site) Ref() Ref { return Ref{KindSite, s.Key} }
 
@@ -87,3 +117,9 @@ func (s *Service) Ref() Ref { return Ref{KindService, s.Key} }
 
 // Ref returns the slice's identity.
 func (s *Slice) Ref() Ref { return Ref{KindSlice, s.Key} }
+
+// Ref returns the policy's identity.
+func (p *Policy) Ref() Ref { return Ref{KindPolicy, p.Key} }
+
+// Ref returns the namespace's identity.
+func (n *Namespace) Ref() Ref { return Ref{KindNamespace, n.Key} }

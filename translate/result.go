@@ -6,6 +6,17 @@ import "google.golang.org/protobuf/proto"
 type Delta struct {
 	Resources []Resource // changed or gone, sorted by type (make before break) and name; at most one entry a name
 	Verdicts  []Verdict  // of every site whose verdict or resources changed, sorted by site
+
+	// Problems are what is wrong with policies that changed, sorted by policy, in
+	// the order of the fields.
+	Problems []PolicyProblem
+}
+
+// PolicyProblem is one invalid field of a policy.
+type PolicyProblem struct {
+	Policy  Key
+	Field   string
+	Problem string // says what to write instead
 }
 
 // Resource is one xDS resource that changed.
@@ -33,7 +44,7 @@ type Verdict struct {
 	Domain     string   // normalised; empty when spec.domain is not a valid domain
 	Holds      []string // the domains that the site holds now: its next status.domains
 
-	Accepted     Condition // the specification is valid and the domain is this site's
+	Accepted     Condition // the specification is valid and the domain is permitted and this site's
 	ResolvedRefs Condition // what it names exists
 
 	// Resources are the ones that must be acknowledged for the site to be

@@ -18,6 +18,12 @@ func (b *batch) take(ref Ref, object Object) {
 	case KindSlice:
 		o, _ := object.(*Slice)
 		b.takeSlice(ref.Key, o)
+	case KindPolicy:
+		o, _ := object.(*Policy)
+		b.takePolicy(ref.Key, o)
+	case KindNamespace:
+		o, _ := object.(*Namespace)
+		b.takeNamespace(ref.Key.Name, o)
 	}
 }
 
@@ -29,12 +35,14 @@ func (b *batch) takeSite(key Key, object *Site) {
 		}
 		s = &site{key: key}
 		b.w.sites[key] = s
+		b.settleIn(s)
 	}
 	b.sites[s] = struct{}{}
 	b.unindex(s)
 	s.Site = object
 	if object == nil {
 		delete(b.w.sites, key)
+		b.moveOut(s)
 		return
 	}
 	s.spec = judge(object)
@@ -74,6 +82,9 @@ func (b *batch) index(s *site) {
 		if d == nil {
 			d = &domain{}
 			b.w.domains[name] = d
+			if b.w.grants != nil {
+				b.w.grants.claimed.add(name)
+			}
 		}
 		d.claimants = append(d.claimants, s)
 		b.domains[name] = struct{}{}

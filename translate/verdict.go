@@ -43,10 +43,12 @@ func (b *batch) verdict(s *site) Verdict {
 	switch {
 	case !s.spec.valid():
 		// Withheld: what is served, if anything is, is not this generation.
-	case len(v.Holds) == 0:
-		v.Accepted = conflict(s, b.w.domains[s.spec.domain].holder)
-	default:
+	case len(v.Holds) > 0:
 		v.Resources = b.resourcesOf(s)
+	case !b.w.permits(s.key.Namespace, s.spec.domain):
+		v.Accepted = b.w.notPermitted(s.key.Namespace, s.spec.domain)
+	default:
+		v.Accepted = conflict(s, b.w.domains[s.spec.domain].holder)
 	}
 	return v
 }

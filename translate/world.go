@@ -4,19 +4,25 @@ import (
 	"cmp"
 
 	routev3 "github.com/envoyproxy/go-control-plane/envoy/config/route/v3"
+	"k8s.io/apimachinery/pkg/labels"
 )
 
 // A World is all objects and what they were translated to. It belongs to one
 // goroutine; what it hands out is never modified afterwards.
 //
 // Invariant, between two calls of Apply: everything here is a function of the
-// objects and of each invalid site's last valid specification (site.good).
+// objects and of the last valid specification of each site and policy that is
+// invalid (site.good, policy.good).
 type World struct {
 	opts     Options
 	sites    map[Key]*site
 	domains  map[string]*domain // that some site claims
 	backends map[Key]*backend   // Services that exist, are named by a site, or have slices
 	slices   map[Key]*Slice     // to know what a slice was before it changed
+
+	policies map[string]*policy
+	labels   map[string]labels.Set // of namespaces that are known
+	grants   *grants               // who may claim what; nil while there are no policies
 
 	table map[string]*routev3.VirtualHost // layout single: the virtual host of each domain
 	begun bool                            // what no object causes has been handed out
@@ -40,7 +46,7 @@ type site struct {
 // A domain is one host name and who is concerned with it.
 type domain struct {
 	claimants []*site // in no order
-	holder    *site   // nil: nobody claims it
+	holder    *site   // nil: nobody claims it who may
 	scope     scope   // as last handed out, zero when there is none
 }
 
@@ -78,6 +84,8 @@ func NewWorld(opts Options) *World {
 		domains:  make(map[string]*domain),
 		backends: make(map[Key]*backend),
 		slices:   make(map[Key]*Slice),
+		policies: make(map[string]*policy),
+		labels:   make(map[string]labels.Set),
 		table:    make(map[string]*routev3.VirtualHost),
 	}
 }
@@ -94,6 +102,7 @@ func (w *World) Apply(changes map[Ref]Object) Delta {
 	for ref, object := range changes {
 		b.take(ref, object)
 	}
+	b.grant()
 	b.decideClaims()
 	b.buildScopes()
 	b.checkEndpoints()

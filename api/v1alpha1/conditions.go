@@ -27,6 +27,7 @@ const (
 	ReasonInvalidServiceName = "InvalidServiceName" // spec.backend.serviceName cannot name a Service
 	ReasonInvalidServicePort = "InvalidServicePort" // spec.backend.servicePort is not a port
 	ReasonDomainConflict     = "DomainConflict"     // another site holds the domain
+	ReasonDomainNotPermitted = "DomainNotPermitted" // a SiteDomainPolicy does not let the site's namespace claim the domain
 
 	// ReasonInvalidConfiguration: what was made of the site is not valid Envoy
 	// configuration, although its specification is.

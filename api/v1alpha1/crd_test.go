@@ -39,12 +39,16 @@ type schema struct {
 	MaxLength  *int
 	Minimum    *int
 	Maximum    *int
+	MaxItems   *int
 	Items      *schema
+
+	MaxProperties        *int
+	AdditionalProperties *schema
 }
 
-func readCRD(t *testing.T) crd {
+func readCRD(t *testing.T, plural string) crd {
 	t.Helper()
-	text, err := os.ReadFile("../../manifests/crd/platform.my-company.com_staticsites.yaml")
+	text, err := os.ReadFile("../../manifests/crd/platform.my-company.com_" + plural + ".yaml")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -59,7 +63,7 @@ func readCRD(t *testing.T) crd {
 }
 
 func TestCRDBearsTheNamesOfThisPackage(t *testing.T) {
-	c := readCRD(t).Spec
+	c := readCRD(t, "staticsites").Spec
 	version := c.Versions[0]
 	if c.Group != v1alpha1.GroupVersion.Group || version.Name != v1alpha1.GroupVersion.Version ||
 		c.Names.Kind != v1alpha1.Kind || c.Names.Plural != v1alpha1.Resource.Resource || c.Scope != "Namespaced" {
@@ -90,7 +94,7 @@ func TestCRDBearsTheNamesOfThisPackage(t *testing.T) {
 // A default on a field that a user owns would show up as drift in Argo CD; a
 // string without bound lets one object be as large as a thousand.
 func TestSpecHasBoundsAndNoDefaults(t *testing.T) {
-	root := readCRD(t).Spec.Versions[0].Schema.OpenAPIV3Schema
+	root := readCRD(t, "staticsites").Spec.Versions[0].Schema.OpenAPIV3Schema
 	if !slices.Equal(root.Required, []string{"spec"}) {
 		t.Errorf("required at the root: %v, want spec", root.Required)
 	}
@@ -105,14 +109,39 @@ func TestSpecHasBoundsAndNoDefaults(t *testing.T) {
 	}
 }
 
+func TestPolicyCRDBearsTheNamesOfThisPackage(t *testing.T) {
+	c := readCRD(t, "sitedomainpolicies").Spec
+	version := c.Versions[0]
+	if c.Group != v1alpha1.GroupVersion.Group || version.Name != v1alpha1.GroupVersion.Version ||
+		c.Names.Kind != v1alpha1.PolicyKind || c.Names.Plural != v1alpha1.PolicyResource.Resource || c.Scope != "Cluster" {
+		t.Errorf("names: %+v", c)
+	}
+	if !slices.Equal(c.Names.ShortNames, []string{"sdp"}) || !slices.Equal(c.Names.Categories, []string{"sites"}) {
+		t.Errorf("short names %v, categories %v", c.Names.ShortNames, c.Names.Categories)
+	}
+	spec := version.Schema.OpenAPIV3Schema.Properties["spec"]
+	checkBounds(t, "spec", spec)
+	if want := []string{"domains", "mode", "namespaceSelector"}; !slices.Equal(spec.Required, want) {
+		t.Errorf("required in spec: %v, want %v", spec.Required, want)
+	}
+	if modes, want := spec.Properties["mode"].Enum, []string{string(v1alpha1.PolicyPermit), string(v1alpha1.PolicyReserve)}; !slices.Equal(modes, want) {
+		t.Errorf("modes %v, want %v", modes, want)
+	}
+}
+
 func checkBounds(t *testing.T, path string, s schema) {
 	if s.Default != nil {
 		t.Errorf("%s has a default", path)
 	}
-	if len(s.Properties) == 0 && s.MaxLength == nil && s.Maximum == nil && len(s.Enum) == 0 {
+	if len(s.Properties) == 0 && s.MaxLength == nil && s.Maximum == nil && len(s.Enum) == 0 && s.MaxItems == nil && s.MaxProperties == nil {
 		t.Errorf("%s has no bound", path)
 	}
 	for name, property := range s.Properties {
 		checkBounds(t, path+"."+name, property)
+	}
+	for _, inner := range []*schema{s.Items, s.AdditionalProperties} {
+		if inner != nil {
+			checkBounds(t, path+"[]", *inner)
+		}
 	}
 }
