@@ -75,7 +75,7 @@ func newNeighbourhood(t *testing.T, opts Options, tenants int) *neighbourhood {
 	e.mustApply(t, e.w, changesOf(append(objects, healthy()...)...))
 	e.before = &state{maps.Clone(e.resources), maps.Clone(e.verdicts)}
 	for name := range e.resources {
-		if strings.HasPrefix(name.Name, evil.Namespace) {
+		if strings.HasPrefix(name.Name, evil.Tenant) {
 			e.own = append(e.own, name)
 		}
 	}
@@ -109,7 +109,7 @@ func (e *neighbourhood) suffer(t *testing.T, c *evil.Case, neighbour int) {
 			t.Errorf("mended, %v differs", name)
 		}
 	}
-	if v := e.verdicts[Key{Namespace: evil.Namespace, Name: "main"}]; !v.Accepted.OK || !v.ResolvedRefs.OK {
+	if v := e.verdicts[Key{Namespace: evil.Tenant, Name: "main"}]; !v.Accepted.OK || !v.ResolvedRefs.OK {
 		t.Errorf("mended, it is %+v", v)
 	}
 }
@@ -135,19 +135,19 @@ func (e *neighbourhood) checkOwn(t *testing.T, d Delta) {
 	t.Helper()
 	for _, r := range d.Resources {
 		_, was := e.before.resources[ResourceName{Type: r.Type, Name: r.Name}]
-		own := strings.HasPrefix(r.Name, evil.Namespace) || r.Type == tableType
+		own := strings.HasPrefix(r.Name, evil.Tenant) || r.Type == tableType
 		if was && !own {
 			t.Errorf("%s %s is touched", short(r.Type), r.Name)
 		}
 		for _, host := range virtualHosts(r.Message) {
-			if r.Type == scopeType && !strings.HasPrefix(host.Name, evil.Namespace) {
+			if r.Type == scopeType && !strings.HasPrefix(host.Name, evil.Tenant) {
 				t.Errorf("scope %s has a virtual host %s", r.Name, host.Name)
 			}
 		}
 	}
 	checkAssignments(t, d)
 	for _, v := range d.Verdicts {
-		if !strings.HasPrefix(v.Site.Namespace, evil.Namespace) {
+		if !strings.HasPrefix(v.Site.Namespace, evil.Tenant) {
 			t.Errorf("the verdict of %s is touched", v.Site)
 		}
 		if n := len(v.Accepted.Message) + len(v.ResolvedRefs.Message); n > 4000 {

@@ -14,7 +14,7 @@ import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 // of a reserved suffix is given away.
 //
 // +kubebuilder:object:root=true
-// +kubebuilder:resource:scope=Cluster,shortName=sdp,categories=sites
+// +kubebuilder:resource:scope=Cluster,shortName=sdp
 // +kubebuilder:printcolumn:name="Mode",type=string,JSONPath=`.spec.mode`
 // +kubebuilder:printcolumn:name="Namespaces",type=string,JSONPath=`.spec.namespaceSelector`
 // +kubebuilder:printcolumn:name="Domains",type=string,JSONPath=`.spec.domains`

@@ -20,8 +20,8 @@ type Case struct {
 	Says      []string
 }
 
-// Namespace is the evil tenant's. It may have others whose names begin with it.
-const Namespace = "evil"
+// Tenant is the evil tenant's namespace. It may have others whose names begin with it.
+const Tenant = "evil"
 
 // Domain is what Healthy's site is served at.
 const Domain = "evil.example.com"
@@ -94,7 +94,7 @@ func Cases() []Case {
 	return sorted(all)
 }
 
-func key(name string) Key { return Key{Namespace: Namespace, Name: name} }
+func key(name string) Key { return Key{Namespace: Tenant, Name: name} }
 
 // site is Healthy's site with a domain of its own.
 func site(domain string) *Site {

@@ -16,9 +16,9 @@ func names() []Case {
 		key  Key
 		says string
 	}{
-		{"no name", Key{Namespace: Namespace}, "metadata.name: "},
+		{"no name", Key{Namespace: Tenant}, "metadata.name: "},
 		{"a slash", key("../victim/main"), "metadata.name: "},
-		{"an underscore, which joins to another", Key{Namespace: Namespace, Name: "a_b"}, "metadata.name: "},
+		{"an underscore, which joins to another", Key{Namespace: Tenant, Name: "a_b"}, "metadata.name: "},
 		{"capitals", key("Main"), "metadata.name: "},
 		{"a newline", key("main\nvictim"), "metadata.name: "},
 		{"NUL", key("main\x00"), "metadata.name: "},
@@ -44,7 +44,7 @@ func names() []Case {
 		s := site("other." + Domain)
 		s.Key, s.Held, s.Service = key, nil, "web"
 		c := Case{Name: "good: " + name, Put: []Object{s}}
-		if key.Namespace != Namespace {
+		if key.Namespace != Tenant {
 			c.Put = append(c.Put, &Service{Key: Key{Namespace: key.Namespace, Name: "web"}, Ports: []ServicePort{{Port: 80}}})
 		}
 		cases = append(cases, c)
