@@ -21,6 +21,7 @@ var rooms = map[string][]string{
 	"control":      {module + "/kube", module + "/files", "k8s.io/client-go", "os", "net/http"},
 	"kube":         {module + "/files", module + "/xds"},
 	"files":        {module + "/xds", "k8s.io/client-go"},
+	"explain":      {module, "k8s.io/client-go", "os", "net/http", "log", "go.uber.org/zap", "google.golang.org/grpc"},
 	"latest":       {module, "k8s.io/", "github.com/"},
 	"api/v1alpha1": {module, "k8s.io/client-go"},
 }
@@ -29,6 +30,7 @@ var rooms = map[string][]string{
 var friends = map[string][]string{
 	"xds":       {module + "/latest"},
 	"translate": {module + "/api/v1alpha1", module + "/translate"}, // its corpus for tests knows it
+	"explain":   {module + "/api/v1alpha1", module + "/translate"},
 }
 
 // TestRoomsKeepToThemselves holds the import rules of docs/architecture.md.

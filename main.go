@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/signal"
@@ -15,10 +16,16 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := command().ExecuteContext(ctx); err != nil {
-		fmt.Fprintln(os.Stderr, "staticsite-operator:", err)
-		os.Exit(1)
+	err := command().ExecuteContext(ctx)
+	if err == nil {
+		return
 	}
+	ends := exit{1, err}
+	errors.As(err, &ends)
+	if ends.err != nil {
+		fmt.Fprintln(os.Stderr, "staticsite-operator:", ends.err)
+	}
+	os.Exit(ends.code)
 }
 
 // command is the command line. Serving is the default command, as the first
@@ -30,6 +37,6 @@ func command() *cobra.Command {
 	root.SilenceErrors, root.SilenceUsage = true, true
 	root.Args = cobra.NoArgs
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(translateCommand(), lintCommand(), bootstrapCommand(), versionCommand())
+	root.AddCommand(translateCommand(), lintCommand(), explainCommand(), bootstrapCommand(), versionCommand())
 	return root
 }

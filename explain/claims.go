@@ -1,0 +1,97 @@
+package explain
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"time"
+
+	"my-company.com/staticsite-operator/translate"
+)
+
+// order says of each claim on a domain, in the order in which the domain would be
+// given, why it is where it is.
+func order(claims []translate.Claim, domain string) []Claim {
+	var out []Claim
+	for i, c := range claims {
+		claim := Claim{Site: c.Site.String(), Holds: slices.Contains(c.Verdict.Holds, domain)}
+		switch {
+		case claim.Holds && len(claims) == 1:
+			claim.Why = "nobody else claims it"
+		case claim.Holds:
+			claim.Why = "it " + before(c, claims[1])
+		case c.Verdict.Accepted.Reason != conflict:
+			claim.Why = c.Verdict.Accepted.Message
+		default:
+			claim.Why = "after " + claims[i-1].Site.String() + ", which " + before(claims[i-1], c)
+		}
+		out = append(out, claim)
+	}
+	return out
+}
+
+// before says why claim x goes before claim y.
+func before(x, y translate.Claim) string {
+	switch {
+	case x.Held != y.Held:
+		return "has it in its status"
+	case x.Valid != y.Valid:
+		return "has a valid specification"
+	case !x.Created.Equal(y.Created) && y.Created.IsZero():
+		return "has an age"
+	case !x.Created.Equal(y.Created):
+		return fmt.Sprintf("is older (%s)", x.Created.UTC().Format(time.RFC3339))
+	}
+	return "comes first by name"
+}
+
+// nearest returns the known domains and sites that could have been meant, the
+// likeliest first.
+func nearest(t Target, known []Neighbour) []string {
+	const most = 3
+	type candidate struct {
+		text     string
+		distance int
+	}
+	var near []candidate
+	for _, n := range known {
+		want, have := t.Domain, n.Domain
+		if t.Site != (translate.Key{}) {
+			want, have = t.Site.String(), n.Site.String()
+		}
+		d := distance(want, have)
+		if d <= max(len(want), len(have))/4 {
+			near = append(near, candidate{fmt.Sprintf("%s (StaticSite %s)", n.Domain, n.Site), d})
+		}
+	}
+	slices.SortFunc(near, func(x, y candidate) int {
+		return cmp.Or(cmp.Compare(x.distance, y.distance), cmp.Compare(x.text, y.text))
+	})
+	var texts []string
+	for _, c := range near[:min(most, len(near))] {
+		texts = append(texts, c.text)
+	}
+	return texts
+}
+
+// distance counts the letters that must be put in, taken out or exchanged to make
+// b of a.
+func distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := diagonal
+			if a[i] != b[j] {
+				cost++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(row[j+1]+1, row[j]+1, cost)
+		}
+	}
+	return row[len(b)]
+}

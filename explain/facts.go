@@ -1,0 +1,88 @@
+package explain
+
+import (
+	"google.golang.org/protobuf/proto"
+
+	"my-company.com/staticsite-operator/api/v1alpha1"
+	"my-company.com/staticsite-operator/translate"
+)
+
+// Facts are what was read, and what could not be.
+type Facts struct {
+	Target Target
+
+	// Options are those that the server is believed to have. Where what it serves
+	// says otherwise, that counts.
+	Options translate.Options
+
+	Source   string // where the objects are, such as "the folder testdata/sites"
+	Unread   string // why no StaticSite could be read; empty if they were
+	Objects  map[translate.Ref]translate.Object
+	Statuses map[translate.Key]v1alpha1.StaticSiteStatus // of sites; nil: the source keeps none
+	Known    []Neighbour                                 // sites that could have been meant
+
+	// BackendUnread is why the site's Service or its EndpointSlices could not be
+	// read; empty if they were.
+	BackendUnread string
+
+	Notes []string // what else is worth a line, such as a mistake in a file
+
+	Servers []Server
+	Proxies []Proxy // the clients of all servers
+}
+
+// Neighbour is a site and the domain that it names.
+type Neighbour struct {
+	Domain string
+	Site   translate.Key
+}
+
+// Server is a server that was asked what its clients hold.
+type Server struct {
+	Address string `json:"address"`         // host:port
+	Error   string `json:"error,omitempty"` // why it did not say
+}
+
+// Proxy is a connected client of a server.
+type Proxy struct {
+	Server  string // the server's address
+	Node    string // its node id, not unique
+	Address string // its own
+	Silent  bool   // it does not read what it is sent, so nothing else is known of it
+
+	// Holdings are what it asked for, of the names that were asked about.
+	Holdings []Holding
+}
+
+// Holding is what a client has of one resource in its newest version.
+type Holding struct {
+	Type    string // type URL
+	Name    string
+	State   State
+	Error   string        // the client's words
+	Message proto.Message // nil if not known
+}
+
+// State is how far a resource has come.
+type State string
+
+// The states. Of all but the first the client has what it had before, if anything.
+const (
+	Acknowledged State = "acknowledged"
+	Sent         State = "sent"        // and not answered yet
+	Waiting      State = "waiting"     // not sent yet
+	Refused      State = "refused"     // never sent again in this version
+	TriedAgain   State = "tried again" // it was in a refused response
+	Missing      State = "missing"     // the server does not have it
+	Silent       State = "silent"      // the client does not read
+)
+
+// holding returns what the proxy has of a resource.
+func (p *Proxy) holding(r translate.ResourceName) Holding {
+	for _, h := range p.Holdings {
+		if h.Type == r.Type && h.Name == r.Name {
+			return h
+		}
+	}
+	return Holding{Type: r.Type, Name: r.Name, State: Missing}
+}

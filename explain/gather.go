@@ -1,0 +1,37 @@
+package explain
+
+import (
+	"slices"
+
+	"my-company.com/staticsite-operator/translate"
+)
+
+// The methods below say to whoever gathers facts what to look for next, from the
+// facts so far.
+
+// Domain returns the domain to ask servers about, in normal form; empty if none
+// is known.
+func (f Facts) Domain() string { return begin(f).out.Domain }
+
+// Service returns the Service of the site that will be explained, if there is one.
+func (f Facts) Service() (translate.Key, bool) {
+	x := begin(f)
+	site, ok := x.Objects[translate.Ref{Kind: translate.KindSite, Key: x.site}].(*translate.Site)
+	if !ok {
+		return translate.Key{}, false
+	}
+	return translate.Key{Namespace: site.Namespace, Name: site.Service}, true
+}
+
+// Clusters returns the names of the clusters that a request would go to: as
+// proxies have it, and as the objects say.
+func (f Facts) Clusters() []string {
+	x := begin(f)
+	var names []string
+	for _, r := range []*Route{x.out.Route, x.expected} {
+		if r != nil && r.Cluster != "" && !slices.Contains(names, r.Cluster) {
+			names = append(names, r.Cluster)
+		}
+	}
+	return names
+}

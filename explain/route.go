@@ -1,0 +1,142 @@
+package explain
+
+import (
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	clusterv3 "github.com/envoyproxy/go-control-plane/envoy/config/cluster/v3"
+	endpointv3 "github.com/envoyproxy/go-control-plane/envoy/config/endpoint/v3"
+	routev3 "github.com/envoyproxy/go-control-plane/envoy/config/route/v3"
+	"google.golang.org/protobuf/proto"
+
+	"my-company.com/staticsite-operator/translate"
+)
+
+// Route is the way that a request takes through the configuration.
+type Route struct {
+	From     string `json:"from"`     // proxies: as they acknowledged it; objects: as it would be made of them
+	Layout   string `json:"layout"`   // scoped or single
+	Resource string `json:"resource"` // the scope, or the one route configuration
+
+	VirtualHost string `json:"virtualHost"`
+	Name        string `json:"name"`              // the site that the route is of, NAMESPACE/NAME
+	Match       string `json:"match"`             // such as "prefix /"
+	Cluster     string `json:"cluster,omitempty"` // empty if the proxy answers by itself
+	Status      uint32 `json:"status,omitempty"`  // with this
+
+	resource translate.ResourceName
+}
+
+// Where a Route is from.
+const (
+	fromProxies = "proxies"
+	fromObjects = "objects"
+)
+
+// config is a set of xDS resources.
+type config map[translate.ResourceName]proto.Message
+
+// follow returns the way of a request for a domain and path, as Envoy finds it;
+// nil if there is none.
+func (c config) follow(domain, path string) *Route {
+	for name, message := range c {
+		r := &Route{Resource: name.Name, resource: name}
+		var routes *routev3.RouteConfiguration
+		switch m := message.(type) {
+		case *routev3.ScopedRouteConfiguration:
+			if name.Name != domain {
+				continue
+			}
+			r.Layout, routes = string(translate.RoutesScoped), m.GetRouteConfiguration()
+		case *routev3.RouteConfiguration:
+			r.Layout, routes = string(translate.RoutesSingle), m
+		}
+		for _, host := range routes.GetVirtualHosts() {
+			if slices.Contains(host.GetDomains(), domain) || slices.Contains(host.GetDomains(), "*") {
+				r.VirtualHost = host.GetName()
+				return r.match(host.GetRoutes(), path)
+			}
+		}
+	}
+	return nil
+}
+
+// match takes the first route that matches, nil if none does.
+func (r *Route) match(routes []*routev3.Route, path string) *Route {
+	for _, route := range routes {
+		match, ok := matches(route.GetMatch(), path)
+		if !ok {
+			continue
+		}
+		r.Name, r.Match = route.GetName(), match
+		r.Cluster = route.GetRoute().GetCluster()
+		r.Status = route.GetDirectResponse().GetStatus()
+		return r
+	}
+	return nil
+}
+
+func matches(m *routev3.RouteMatch, path string) (words string, ok bool) {
+	switch p := m.GetPathSpecifier().(type) {
+	case *routev3.RouteMatch_Prefix:
+		return "prefix " + p.Prefix, strings.HasPrefix(path, p.Prefix)
+	case *routev3.RouteMatch_Path:
+		return "path " + p.Path, path == p.Path
+	case *routev3.RouteMatch_SafeRegex:
+		whole, err := regexp.Compile("^(?:" + p.SafeRegex.GetRegex() + ")$")
+		return "regex " + p.SafeRegex.GetRegex(), err == nil && whole.MatchString(path)
+	}
+	return "", false
+}
+
+// Cluster is what a route leads to.
+type Cluster struct {
+	Name      string `json:"name"`
+	Upstreams string `json:"upstreams"` // endpoints or dns
+	Service   string `json:"service"`   // NAMESPACE/NAME
+	Port      int32  `json:"port"`
+
+	key translate.Key // the Service's
+}
+
+// cluster describes the cluster of a name; nil if it is not one of ours.
+func (c config) cluster(name string) *Cluster {
+	parts := strings.Split(name, "_") // which neither a namespace nor a Service has in its name
+	if len(parts) != 4 {
+		return nil
+	}
+	port, err := strconv.ParseInt(parts[2], 10, 32)
+	if err != nil {
+		return nil
+	}
+	key := translate.Key{Namespace: parts[0], Name: parts[1]}
+	out := &Cluster{Name: name, Upstreams: string(translate.UpstreamsEndpoints), Service: key.String(), Port: int32(port), key: key}
+	if m, ok := find[*clusterv3.Cluster](c, name); ok && m.GetType() == clusterv3.Cluster_STRICT_DNS {
+		out.Upstreams = string(translate.UpstreamsDNS)
+	}
+	return out
+}
+
+// members returns the addresses of a cluster's endpoints, with their zones, and
+// whether they are known.
+func (c config) members(cluster string) (members []Endpoint, known bool) {
+	m, known := find[*endpointv3.ClusterLoadAssignment](c, cluster)
+	for _, locality := range m.GetEndpoints() {
+		for _, e := range locality.GetLbEndpoints() {
+			a := e.GetEndpoint().GetAddress().GetSocketAddress()
+			members = append(members, Endpoint{
+				Address: joinHostPort(a.GetAddress(), a.GetPortValue()), Zone: locality.GetLocality().GetZone(), Ready: true, Used: true,
+			})
+		}
+	}
+	return members, known
+}
+
+func find[M proto.Message](c config, name string) (M, bool) {
+	var none M
+	url := "type.googleapis.com/" + string(none.ProtoReflect().Descriptor().FullName())
+	m, ok := c[translate.ResourceName{Type: url, Name: name}].(M)
+	return m, ok
+}

@@ -1,0 +1,167 @@
+package kube
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/fields"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/client-go/dynamic"
+
+	"my-company.com/staticsite-operator/api/v1alpha1"
+	"my-company.com/staticsite-operator/translate"
+)
+
+// pageSize is how many objects are asked for at once.
+const pageSize = 500
+
+// Lookup reads a few objects of a cluster, once, for a person who asks about
+// them. It needs the right to list them and no other: that is what the server
+// has, so that it works as its ServiceAccount too.
+type Lookup struct {
+	Objects  map[translate.Ref]translate.Object
+	Statuses map[translate.Key]v1alpha1.StaticSiteStatus
+
+	// Others are the sites that were seen on the way, by name, with the domain
+	// that they name. They are no part of Objects.
+	Others map[translate.Key]string
+
+	client dynamic.Interface
+	server string // the API server's URL, for errors
+}
+
+// NewLookup returns one that has read nothing.
+func NewLookup(client dynamic.Interface, server string) *Lookup {
+	return &Lookup{
+		Objects:  make(map[translate.Ref]translate.Object),
+		Statuses: make(map[translate.Key]v1alpha1.StaticSiteStatus),
+		Others:   make(map[translate.Key]string),
+		client:   client, server: server,
+	}
+}
+
+// Site reads the site of that name, if there is one. If there is none, it reads
+// the names of the others in its namespace.
+func (l *Lookup) Site(ctx context.Context, key translate.Key) error {
+	_, err := l.sites(ctx, key.Namespace, named(key.Name), every)
+	if _, found := l.Objects[translate.Ref{Kind: translate.KindSite, Key: key}]; err == nil && !found {
+		_, err = l.sites(ctx, key.Namespace, metav1.ListOptions{}, none)
+	}
+	return err
+}
+
+// SitesOf reads the sites that claim a domain. Normally those are the ones whose
+// specification names it in normal form. Unless one of them has it in its status,
+// somebody else may, or may have written it otherwise; then all sites are looked
+// through, at the cost of a list of them.
+func (l *Lookup) SitesOf(ctx context.Context, domain string) error {
+	selector := fields.OneTermEqualSelector("spec.domain", domain).String()
+	held, err := l.sites(ctx, metav1.NamespaceAll, metav1.ListOptions{FieldSelector: selector}, every)
+	if apierrors.IsBadRequest(err) || err == nil && !slices.Contains(held, domain) { // A bad request: an older CRD has no such selector.
+		_, err = l.sites(ctx, metav1.NamespaceAll, metav1.ListOptions{}, claiming(domain))
+	}
+	return err
+}
+
+// Backend reads a Service, if it exists, and its EndpointSlices.
+func (l *Lookup) Backend(ctx context.Context, service translate.Key) error {
+	take := func(k kind) func(*unstructured.Unstructured) {
+		return func(u *unstructured.Unstructured) { l.put(readCluster(k, u.Object)) }
+	}
+	services, _ := kindOf(translate.KindService)
+	if err := l.list(ctx, corev1.SchemeGroupVersion.WithResource("services"), service.Namespace, named(service.Name), take(services)); err != nil {
+		return err
+	}
+	endpoints, _ := kindOf(translate.KindSlice)
+	ofService := metav1.ListOptions{LabelSelector: labels.Set{discoveryv1.LabelServiceName: service.Name}.String()}
+	return l.list(ctx, discoveryv1.SchemeGroupVersion.WithResource("endpointslices"), service.Namespace, ofService, take(endpoints))
+}
+
+func named(name string) metav1.ListOptions {
+	return metav1.ListOptions{FieldSelector: fields.OneTermEqualSelector("metadata.name", name).String()}
+}
+
+// Which of the sites in a list are read; the others are only noted.
+func every(*translate.Site) bool { return true }
+func none(*translate.Site) bool  { return false }
+
+func claiming(domain string) func(*translate.Site) bool {
+	return func(s *translate.Site) bool {
+		named, err := translate.Domain(s.Domain)
+		return err == nil && named == domain || slices.Contains(s.Held, domain)
+	}
+}
+
+// sites reads those of a list that are wanted, and returns what they hold.
+func (l *Lookup) sites(ctx context.Context, namespace string, which metav1.ListOptions, wanted func(*translate.Site) bool) (held []string, err error) {
+	k, _ := kindOf(translate.KindSite)
+	err = l.list(ctx, v1alpha1.Resource, namespace, which, func(u *unstructured.Unstructured) {
+		object := readCluster(k, u.Object)
+		site, ok := object.(*translate.Site)
+		if !ok || !wanted(site) {
+			if ok {
+				l.Others[site.Key] = site.Domain
+			}
+			return
+		}
+		l.put(site)
+		held = append(held, site.Held...)
+		status := v1alpha1.StaticSite{}
+		if err := runtime.DefaultUnstructuredConverter.FromUnstructured(map[string]any{"status": u.Object["status"]}, &status); err == nil {
+			l.Statuses[site.Key] = status.Status
+		}
+	})
+	return held, err
+}
+
+// put keeps an object that could be read. One that could not is not served
+// either: the server logs why.
+func (l *Lookup) put(object translate.Object) {
+	if _, bad := object.(*refused); !bad {
+		l.Objects[object.Ref()] = object
+	}
+}
+
+// list reads a list page by page. Its error says what is missing: the right, the
+// kind, or an answer.
+func (l *Lookup) list(ctx context.Context, resource schema.GroupVersionResource, namespace string, which metav1.ListOptions, each func(*unstructured.Unstructured)) error {
+	which.Limit = pageSize
+	for {
+		page, err := l.client.Resource(resource).Namespace(namespace).List(ctx, which)
+		if err != nil {
+			return l.explain(resource, namespace, err)
+		}
+		for i := range page.Items {
+			each(&page.Items[i])
+		}
+		if which.Continue = page.GetContinue(); which.Continue == "" {
+			return nil
+		}
+	}
+}
+
+func (l *Lookup) explain(resource schema.GroupVersionResource, namespace string, err error) error {
+	what, where := resource.GroupResource().String(), "in namespace "+namespace
+	if namespace == metav1.NamespaceAll {
+		where = "in all namespaces"
+	}
+	switch {
+	case apierrors.IsForbidden(err):
+		return fmt.Errorf("this account has no right to list %s %s: ask for it, or about a site where it has (NAMESPACE/NAME), or use another account (--kubeconfig): %w", what, where, err)
+	case apierrors.IsNotFound(err):
+		return fmt.Errorf("%s has no kind %s: install it (kubectl apply -k manifests), or use another cluster (--kubeconfig): %w", l.server, what, err)
+	case apierrors.IsUnauthorized(err):
+		return fmt.Errorf("%s does not accept these credentials: log in again, or use others (--kubeconfig): %w", l.server, err)
+	case apierrors.IsBadRequest(err):
+		return err
+	}
+	return fmt.Errorf("%s did not answer when asked for %s %s (--kubeconfig names another cluster): %w", l.server, what, where, err)
+}

@@ -1,0 +1,50 @@
+package translate
+
+import (
+	"slices"
+	"time"
+)
+
+// This file answers questions about what was translated, for people who ask
+// (see the room explain). Nothing that is served depends on it.
+
+// Domain returns the normal form of a domain: lower-case, without a trailing
+// dot. Its error says what to write instead.
+func Domain(s string) (string, error) { return parseDomain(s) }
+
+// RouteNames returns the names under which a proxy is told what it does with
+// requests for a domain, in either layout: those of the listener and of the
+// resources with the domain's routes.
+func RouteNames(domain string) []string { return []string{listenerName, domain, tableName} }
+
+// Claim is one site's claim on a domain.
+type Claim struct {
+	Site    Key
+	Held    bool      // the site's status has the domain
+	Valid   bool      // its specification is valid
+	Created time.Time // zero for files
+	Verdict Verdict
+}
+
+// Claims returns the claims on a domain in normal form, the holder's first, then
+// in the order in which it would be given to others.
+func (w *World) Claims(domain string) []Claim {
+	d := w.domains[domain]
+	if d == nil {
+		return nil
+	}
+	sites := slices.SortedFunc(slices.Values(d.claimants), func(x, y *site) int {
+		switch d.holder {
+		case x:
+			return -1
+		case y:
+			return 1
+		}
+		return compareClaims(x, y, domain)
+	})
+	claims := make([]Claim, len(sites))
+	for i, s := range sites {
+		claims[i] = Claim{s.key, slices.Contains(s.held, domain), s.spec.valid(), s.Created, s.verdict}
+	}
+	return claims
+}
