@@ -98,7 +98,7 @@ func (t *Target) normal(host string) (string, error) {
 			host = ascii
 		}
 	}
-	domain, err := translate.Domain(host)
+	domain, err := translate.ParseDomain(host)
 	if err == nil && strings.ToLower(host) != host {
 		t.Notes = append(t.Notes, fmt.Sprintf("a client that sends %s is redirected (308) to lower case; browsers send lower case", host))
 	}

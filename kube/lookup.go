@@ -95,7 +95,7 @@ func none(*translate.Site) bool  { return false }
 
 func claiming(domain string) func(*translate.Site) bool {
 	return func(s *translate.Site) bool {
-		named, err := translate.Domain(s.Domain)
+		named, err := translate.ParseDomain(s.Domain)
 		return err == nil && named == domain || slices.Contains(s.Held, domain)
 	}
 }

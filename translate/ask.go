@@ -8,9 +8,9 @@ import (
 // This file answers questions about what was translated, for people who ask
 // (see the room explain). Nothing that is served depends on it.
 
-// Domain returns the normal form of a domain: lower-case, without a trailing
+// ParseDomain returns the normal form of a domain: lower-case, without a trailing
 // dot. Its error says what to write instead.
-func Domain(s string) (string, error) { return parseDomain(s) }
+func ParseDomain(s string) (string, error) { return parseDomain(s) }
 
 // RouteNames returns the names under which a proxy is told what it does with
 // requests for a domain, in either layout: those of the listener and of the
