@@ -173,6 +173,9 @@ func (f *explainFlags) readCluster(ctx context.Context, facts *explain.Facts) {
 			facts.Notes = append(facts.Notes, "who else claims "+domain+" is not known: "+err.Error())
 		}
 	}
+	if err := lookup.Policies(ctx); err != nil {
+		facts.Notes = append(facts.Notes, "what SiteDomainPolicies permit is not known: "+err.Error())
+	}
 	for site, domain := range lookup.Others {
 		facts.Known = append(facts.Known, explain.Neighbour{Domain: domain, Site: site})
 	}

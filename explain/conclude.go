@@ -32,7 +32,7 @@ func (x *explainer) diagnose() (reason, message string) {
 	if !x.known {
 		return x.diagnoseNoSite()
 	}
-	if c := x.said(v1alpha1.ConditionAccepted); c.Reason == v1alpha1.ReasonInvalidConfiguration && !x.agrees() {
+	if c := x.said(v1alpha1.ConditionAccepted); x.onlyServerKnows(c) && !x.agrees() {
 		return c.Reason, c.Message
 	}
 	switch {
@@ -48,6 +48,14 @@ func (x *explainer) diagnose() (reason, message string) {
 		return reasonStatusBehind, ""
 	}
 	return reasonServed, ""
+}
+
+// onlyServerKnows tells that a condition of the status may be right although the
+// objects that were read do not show it: nobody else validates what is made of
+// them, and policies may not be everyone's to read.
+func (x *explainer) onlyServerKnows(c Condition) bool {
+	return c.Status == "False" && x.accepted.Status == "True" &&
+		(c.Reason == v1alpha1.ReasonInvalidConfiguration || c.Reason == v1alpha1.ReasonDomainNotPermitted)
 }
 
 func (x *explainer) diagnoseNoSite() (reason, message string) {
@@ -93,6 +101,8 @@ func (x *explainer) sentence(reason, why string) string {
 		return fmt.Sprintf("%s is answered with 404: %s", asked, why)
 	case reason == reasonServerBehind:
 		return fmt.Sprintf("%s is not answered as the objects say: %s", asked, why)
+	case x.out.Holder == "" && x.Target.Site == (translate.Key{}):
+		return fmt.Sprintf("%s is answered with 404: %s names %s, but %s", asked, site, x.out.Domain, why)
 	case !x.holds:
 		return fmt.Sprintf("%s is not served: %s", site, why)
 	case x.noEndpoints() && len(x.proxies) > 0:

@@ -40,17 +40,19 @@ var cases = map[string]Facts{
 	"one-node-id":         with(served("docs.example.com"), fleet(translate.Options{}, docs(), "ssg-gateway", "ssg-gateway")),
 	"many-proxies":        with(served("docs.example.com"), state(fleet(translate.Options{}, docs(), numbers(15)...), 13, assignmentURL, Waiting, "")),
 
-	"nobody":            served("https://doc.example.com/"),
-	"no-such-site":      served("docs/docs-mian"),
-	"several-claims":    with(served("docs.example.com"), objects(rivals()...)),
-	"waits":             with(served("team/docs"), objects(rivals()...)),
-	"waits-by-name":     with(served("docs/younger"), objects(append(docs(), site("docs", "younger", "docs.example.com"))...)),
-	"invalid":           with(served("docs/docs-main"), objects(replaced(docs(), invalid())...), neighbours()),
-	"invalid-domain":    with(served("docs/bad"), objects(&translate.Site{Key: key("docs/bad"), Domain: "docs.example.com:8080", Service: "docs-main-svc", Port: 80})),
-	"service-missing":   with(served("docs.example.com"), objects(docs()[0]), fleet(translate.Options{}, docs()[:1], "edge-1", "edge-2")),
-	"port-missing":      with(served("docs.example.com"), objects(replaced(docs(), &translate.Service{Key: key("docs/docs-main-svc"), Ports: []translate.ServicePort{{Name: "web", Port: 8080}}})...)),
-	"no-endpoints":      with(served("docs.example.com"), objects(notReady()...), fleet(translate.Options{}, notReady(), "edge-1")),
-	"endpoint-not-used": with(served("docs.example.com"), objects(replaced(docs(), slice("10.0.0.1", "169.254.169.254"))...)),
+	"nobody":                  served("https://doc.example.com/"),
+	"no-such-site":            served("docs/docs-mian"),
+	"several-claims":          with(served("docs.example.com"), objects(rivals()...)),
+	"waits":                   with(served("team/docs"), objects(rivals()...)),
+	"waits-by-name":           with(served("docs/younger"), objects(append(docs(), site("docs", "younger", "docs.example.com"))...)),
+	"not-permitted":           with(served("https://docs.example.com/"), objects(append(docs(), reserved("docs.example.com"))...), fleet(translate.Options{}, nil, "edge-1")),
+	"not-permitted-by-status": with(served("docs/docs-main"), statuses(1, "False DomainNotPermitted", "True ResolvedRefs", "False NotSent", "False NotReady"), fleet(translate.Options{}, nil, "edge-1")),
+	"invalid":                 with(served("docs/docs-main"), objects(replaced(docs(), invalid())...), neighbours()),
+	"invalid-domain":          with(served("docs/bad"), objects(&translate.Site{Key: key("docs/bad"), Domain: "docs.example.com:8080", Service: "docs-main-svc", Port: 80})),
+	"service-missing":         with(served("docs.example.com"), objects(docs()[0]), fleet(translate.Options{}, docs()[:1], "edge-1", "edge-2")),
+	"port-missing":            with(served("docs.example.com"), objects(replaced(docs(), &translate.Service{Key: key("docs/docs-main-svc"), Ports: []translate.ServicePort{{Name: "web", Port: 8080}}})...)),
+	"no-endpoints":            with(served("docs.example.com"), objects(notReady()...), fleet(translate.Options{}, notReady(), "edge-1")),
+	"endpoint-not-used":       with(served("docs.example.com"), objects(replaced(docs(), slice("10.0.0.1", "169.254.169.254"))...)),
 
 	"refused":       with(served("https://docs.example.com/path"), state(fleet(translate.Options{}, docs(), "edge-1", "edge-2"), 1, scopeURL, Refused, "Envoy's own words: \x1b[31m missing ]: [\nNext: nothing")),
 	"pending":       with(served("docs.example.com"), state(fleet(translate.Options{}, docs(), "edge-1", "edge-2"), 0, clusterURL, Sent, "")),
@@ -284,6 +286,12 @@ func rivals() []translate.Object {
 	young.Created = time.Date(2026, 6, 1, 0, 0, 0, 0, time.UTC)
 	twin.Created = young.Created
 	return append(replaced(all, holder), older, young, twin)
+}
+
+// reserved is a policy that keeps a domain from every namespace.
+func reserved(domain string) *translate.Policy {
+	return &translate.Policy{Key: translate.Key{Name: "reserved"}, Mode: "Reserve", Domains: []translate.DomainMatch{{Exact: domain}},
+		Selector: metav1.LabelSelector{MatchLabels: map[string]string{"team": "nobody"}}}
 }
 
 func pods(service string) []translate.Object {

@@ -37,6 +37,8 @@ var steps = map[string]step{
 		"Correct StaticSite {site}: {message}"},
 	v1alpha1.ReasonDomainConflict: {"{domain} belongs to StaticSite {holder}",
 		"Write another spec.domain into StaticSite {site}, or have the owner of {holder} give up {domain} ({site} is served at once then)."},
+	v1alpha1.ReasonDomainNotPermitted: {"a SiteDomainPolicy keeps namespace {namespace} from claiming {domain}",
+		"Have whoever keeps the SiteDomainPolicies permit it, or write another domain: {message}"},
 	v1alpha1.ReasonInvalidConfiguration: {"the configuration made of it is not valid",
 		"Take this to whoever runs the operator: {message}"},
 
@@ -53,6 +55,8 @@ var steps = map[string]step{
 		"Correct StaticSite {site}: {message}"},
 	v1alpha1.ReasonEndpointNotAllowed: {"an endpoint of Service {service} may not be used",
 		"Take that endpoint out of its EndpointSlice, or have whoever runs the operator allow its range (--allow-endpoint-cidr; give this command the same)."},
+	v1alpha1.ReasonTooManyEndpoints: {"Service {service} has more endpoints than are used",
+		"Correct StaticSite {site}: {message}"},
 
 	// Programmed.
 	v1alpha1.ReasonNoProxies: {"no proxy is connected",

@@ -85,8 +85,7 @@ func (x *explainer) servers() string {
 func (x *explainer) compare(status v1alpha1.StaticSiteStatus) {
 	var differences []string
 	switch {
-	case x.said(v1alpha1.ConditionAccepted).Reason == v1alpha1.ReasonInvalidConfiguration:
-		// What only the server can find.
+	case x.onlyServerKnows(x.said(v1alpha1.ConditionAccepted)):
 	case len(status.Conditions) == 0:
 		differences = append(differences, "the site has no status yet")
 	case status.ObservedGeneration != x.verdict.Generation:

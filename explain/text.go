@@ -16,11 +16,13 @@ func (e *Explanation) Text() string {
 	var facts strings.Builder
 	t := &table{writer: tabwriter.NewWriter(&facts, 0, 0, 2, ' ', 0)}
 	e.writeClaims(t)
+	written := map[string]bool{} // Some conditions only sum up others.
 	for _, c := range e.Conditions {
 		message := c.Message
-		if c.Status == "True" {
+		if written[message] || c.Status == "True" {
 			message = ""
 		}
+		written[message] = true
 		t.row("Conditions", c.Type, c.Status, c.Reason, message)
 	}
 	t.flush()

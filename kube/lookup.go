@@ -73,16 +73,37 @@ func (l *Lookup) SitesOf(ctx context.Context, domain string) error {
 
 // Backend reads a Service, if it exists, and its EndpointSlices.
 func (l *Lookup) Backend(ctx context.Context, service translate.Key) error {
-	take := func(k kind) func(*unstructured.Unstructured) {
-		return func(u *unstructured.Unstructured) { l.put(readCluster(k, u.Object)) }
-	}
 	services, _ := kindOf(translate.KindService)
-	if err := l.list(ctx, corev1.SchemeGroupVersion.WithResource("services"), service.Namespace, named(service.Name), take(services)); err != nil {
+	if err := l.list(ctx, corev1.SchemeGroupVersion.WithResource("services"), service.Namespace, named(service.Name), l.take(services)); err != nil {
 		return err
 	}
 	endpoints, _ := kindOf(translate.KindSlice)
 	ofService := metav1.ListOptions{LabelSelector: labels.Set{discoveryv1.LabelServiceName: service.Name}.String()}
-	return l.list(ctx, discoveryv1.SchemeGroupVersion.WithResource("endpointslices"), service.Namespace, ofService, take(endpoints))
+	return l.list(ctx, discoveryv1.SchemeGroupVersion.WithResource("endpointslices"), service.Namespace, ofService, l.take(endpoints))
+}
+
+// Policies reads the SiteDomainPolicies, if there are any, and the labels of the
+// namespaces of the sites that were read.
+func (l *Lookup) Policies(ctx context.Context) error {
+	policies, _ := kindOf(translate.KindPolicy)
+	err := l.list(ctx, v1alpha1.PolicyResource, metav1.NamespaceAll, metav1.ListOptions{}, l.take(policies))
+	if apierrors.IsNotFound(err) {
+		return nil // They are not installed.
+	}
+	if err != nil {
+		return err
+	}
+	namespaces, _ := kindOf(translate.KindNamespace)
+	for site := range l.Statuses {
+		if err := l.list(ctx, corev1.SchemeGroupVersion.WithResource("namespaces"), metav1.NamespaceAll, named(site.Namespace), l.take(namespaces)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (l *Lookup) take(k kind) func(*unstructured.Unstructured) {
+	return func(u *unstructured.Unstructured) { l.put(readCluster(k, u.Object)) }
 }
 
 func named(name string) metav1.ListOptions {
