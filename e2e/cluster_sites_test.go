@@ -40,6 +40,7 @@ func TestCluster(t *testing.T) {
 		{"Kubectl", testKubectl},
 		{"GitOps", testGitOps},
 		{"BadInput", testBadInput},
+		{"Events", testEvents},
 	} {
 		t.Run(test.name, func(t *testing.T) { test.run(t, bounded(t, time.Minute), c, r, p) })
 	}
@@ -229,7 +230,7 @@ func testConflict(t *testing.T, ctx context.Context, c *installation, _ *replica
 }
 
 // testAuditLog: of all that our server asked, nothing was forbidden, and it wrote
-// nothing but statuses and its lease.
+// nothing but statuses, events about them, and its lease.
 func testAuditLog(t *testing.T, c *installation) {
 	requests := c.requests(t, "", func(cluster.Request) bool { return true })
 	statuses := 0
@@ -241,6 +242,7 @@ func testAuditLog(t *testing.T, c *installation) {
 		case !r.IsWrite():
 		case r.Verb == "patch" && r.Group == "platform.my-company.com" && r.Resource == "staticsites/status":
 			statuses++
+		case (r.Verb == "create" || r.Verb == "patch") && r.Group == "events.k8s.io" && r.Resource == "events":
 		case (r.Verb == "create" || r.Verb == "update") && r.Resource == "leases" && strings.HasPrefix(r.Object, serverNamespace+"/"):
 		default:
 			t.Errorf("a needless write: %+v", r)

@@ -41,8 +41,11 @@ func Status(want control.SiteStatus, before []metav1.Condition, now time.Time) v
 
 // fit makes a message one that the API server takes and gives back unchanged:
 // in the schema's bounds and valid UTF-8. Words of a proxy need not be.
-func fit(message string) string {
-	const most, ellipsis = 32768, "..."
+func fit(message string) string { return fitIn(message, 32768) }
+
+// fitIn is fit for a bound of so many bytes.
+func fitIn(message string, most int) string {
+	const ellipsis = "..."
 	message = strings.ToValidUTF8(message, "?")
 	if len(message) <= most {
 		return message

@@ -42,18 +42,22 @@ type StatusWriter struct {
 	wanted   *latest.Map[translate.Key, control.SiteStatus]
 	observed *latest.Map[translate.Key, *observation]
 	results  chan result
+	recorded chan struct{} // the Event that was being written is, or cannot be
 
 	// The rest is Run's.
-	ledger   *ledger
-	term     *Term
-	underWay int
-	outages  int       // in a row
-	resume   time.Time // when to go on after an outage
-	alarm    *time.Timer
+	ledger    *ledger
+	recorder  *recorder
+	term      *Term
+	underWay  int
+	recording bool
+	outages   int       // in a row
+	resume    time.Time // when to go on after an outage
+	alarm     *time.Timer
 }
 
 // NewStatusWriter returns a writer of the statuses in wanted for the sites of
-// source. It needs the right to patch staticsites/status.
+// source. It needs the rights to patch staticsites/status, and to create and patch
+// Events.
 func NewStatusWriter(client dynamic.Interface, source *Source, wanted *latest.Map[translate.Key, control.SiteStatus], log *zap.Logger) *StatusWriter {
 	return &StatusWriter{
 		sites:    client.Resource(v1alpha1.Resource),
@@ -61,7 +65,9 @@ func NewStatusWriter(client dynamic.Interface, source *Source, wanted *latest.Ma
 		wanted:   wanted,
 		observed: source.observed,
 		results:  make(chan result, writers),
+		recorded: make(chan struct{}, 1),
 		ledger:   newLedger(),
+		recorder: newRecorder(client, log),
 	}
 }
 
@@ -90,6 +96,8 @@ func (w *StatusWriter) Run(ctx context.Context, terms <-chan Term) error {
 			w.finish()
 		case r := <-w.results:
 			w.take(r, time.Now())
+		case <-w.recorded:
+			w.recording = false
 		case <-w.alarm.C:
 		}
 	}
@@ -110,6 +118,11 @@ func (w *StatusWriter) finish() {
 	for w.underWay > 0 {
 		w.take(<-w.results, time.Now())
 	}
+	if w.recording {
+		<-w.recorded
+		w.recording = false
+	}
+	w.recorder.forget()
 	w.term.over()
 	w.term = nil
 }
@@ -129,6 +142,7 @@ func (w *StatusWriter) dispatch(now time.Time) {
 	for w.underWay < writers {
 		next, ok := w.ledger.next()
 		if !ok {
+			w.record(now)
 			return
 		}
 		end, ok := w.term.deadline(now, writeTimeout)
@@ -146,12 +160,36 @@ func (w *StatusWriter) dispatch(now time.Time) {
 	}
 }
 
+// record writes an Event if no status is to be written, nor being written: Events
+// come after all that they are about, and delay none of it.
+func (w *StatusWriter) record(now time.Time) {
+	if w.recording || w.underWay > 0 {
+		return
+	}
+	end, ok := w.term.deadline(now, writeTimeout)
+	if !ok {
+		return
+	}
+	do, ok := w.recorder.next(now)
+	if !ok {
+		return
+	}
+	w.recording = true
+	ctx, cancel := context.WithDeadline(w.term.ctx, end)
+	go func() {
+		defer cancel()
+		do(ctx)
+		w.recorded <- struct{}{}
+	}()
+}
+
 // take notes how a write ended.
 func (w *StatusWriter) take(r result, now time.Time) {
 	w.underWay--
 	switch r.outcome {
 	case written:
 		w.ledger.written(r.write, r.seen)
+		w.recorder.add(transitions(r.write))
 	case vanished:
 		w.ledger.vanished(r.write)
 	case conflict:

@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest/observer"
+	eventsv1 "k8s.io/api/events/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/rest"
@@ -38,11 +39,27 @@ type patch struct {
 type server struct {
 	patches chan patch
 	answers chan func(http.ResponseWriter)
+	events  chan posted // Events, which are all accepted
+}
+
+// posted is one write of an Event as it reached the server.
+type posted struct {
+	request string
+	event   eventsv1.Event
 }
 
 func newServer(t *testing.T) (*server, dynamic.Interface) {
-	s := &server{patches: make(chan patch), answers: make(chan func(http.ResponseWriter))}
+	s := &server{patches: make(chan patch), answers: make(chan func(http.ResponseWriter)), events: make(chan posted, 100)}
 	h := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasPrefix(r.URL.Path, "/apis/events.k8s.io/") {
+			p := posted{request: r.Method + " " + r.URL.Path}
+			if err := json.NewDecoder(r.Body).Decode(&p.event); err != nil {
+				t.Error(err)
+			}
+			accepted("1")(w)
+			s.events <- p
+			return
+		}
 		p := patch{url: r.Method + " " + r.URL.String()}
 		if err := json.NewDecoder(r.Body).Decode(&p.body); err != nil {
 			t.Error(err)
@@ -207,7 +224,8 @@ func TestTheEndOfATermInterruptsAWrite(t *testing.T) {
 }
 
 func TestATermIsOverWhenNothingIsUnderWay(t *testing.T) {
-	w := &StatusWriter{ledger: newLedger(), results: make(chan result), underWay: 2}
+	_, client := newServer(t)
+	w := &StatusWriter{ledger: newLedger(), recorder: newRecorder(client, zap.NewNop()), results: make(chan result), underWay: 2}
 	w.ledger.see(key("a"), nothing("1"))
 	w.ledger.demand(served("a", 1))
 	next, _ := w.ledger.next()

@@ -55,6 +55,10 @@ const (
 	ReasonNotSent    = "NotSent"   // the site is not accepted, so there is nothing to acknowledge
 )
 
+// ReasonTakenOver is the reason of an Event, and of no condition: this site holds
+// a domain now that it was refused as another's.
+const ReasonTakenOver = "TakenOver"
+
 // Reasons of Ready.
 const (
 	ReasonReady    = "Ready"
