@@ -20,6 +20,12 @@ const (
 	// 5 to 7 MB (rule 66).
 	maxRequest = 64 << 20
 
+	// streamWindow is what a client may send before its stream is read: one that
+	// waits to be admitted costs no more. It slows down no request that is read,
+	// for which gRPC opens the window as far as is needed, up to connWindow.
+	streamWindow = 64 << 10
+	connWindow   = 1 << 20
+
 	// minPing is how often a client may ping (rule 71).
 	minPing = 5 * time.Second
 
@@ -50,6 +56,8 @@ func (s *Server) serveOn(ctx context.Context, listener net.Listener) error {
 		grpc.ForceServerCodecV2(Codec()),
 		grpc.MaxRecvMsgSize(maxRequest),
 		grpc.SharedWriteBuffer(true),
+		grpc.StaticStreamWindowSize(streamWindow),
+		grpc.StaticConnWindowSize(connWindow),
 		// A client that is gone without a word is noticed within half a minute; one
 		// that does not read is ended by this too, never by a send timeout (rule 70).
 		grpc.KeepaliveParams(keepalive.ServerParameters{Time: 20 * time.Second, Timeout: 10 * time.Second}),

@@ -4,7 +4,8 @@ import "github.com/prometheus/client_golang/prometheus"
 
 // Metrics counts what a server does. Register it with a prometheus.Registerer.
 type Metrics struct {
-	streams   *prometheus.GaugeVec   // by protocol
+	streams   *prometheus.GaugeVec // by protocol
+	waiting   prometheus.Gauge
 	responses *prometheus.CounterVec // by type
 	resources *prometheus.CounterVec // by type
 	refused   *prometheus.CounterVec // by type
@@ -18,6 +19,8 @@ func newMetrics() *Metrics {
 	return &Metrics{
 		streams: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Name: "staticsite_xds_streams", Help: "Connected proxies."}, []string{"protocol"}),
+		waiting: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "staticsite_xds_streams_waiting", Help: "Proxies that have connected and wait to be served, because others come first."}),
 		responses: counter("responses_total", "Responses sent."),
 		resources: counter("resources_total", "Resources and removals sent."),
 		refused:   counter("refused_total", "Resource versions that a proxy refused."),
@@ -40,7 +43,7 @@ func (m *Metrics) Collect(ch chan<- prometheus.Metric) {
 }
 
 func (m *Metrics) all() []prometheus.Collector {
-	return []prometheus.Collector{m.streams, m.responses, m.resources, m.refused, m.timeouts}
+	return []prometheus.Collector{m.streams, m.waiting, m.responses, m.resources, m.refused, m.timeouts}
 }
 
 func (m *Metrics) sent(t Type, r *Response) {

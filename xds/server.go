@@ -30,8 +30,9 @@ type Server struct {
 	metrics      *Metrics
 	observations *latest.Map[uint64, StreamState]
 
-	streams atomic.Uint64 // ids given out
-	drain   chan struct{} // closed by Drain
+	admission admission
+	streams   atomic.Uint64 // ids given out
+	drain     chan struct{} // closed by Drain
 
 	listening atomic.Bool
 	clients   sync.Map // *stream by id: who is connected
@@ -42,9 +43,11 @@ type Server struct {
 
 // NewServer returns a server of a store.
 func NewServer(store *Store, ackTimeout time.Duration, log *zap.Logger) *Server {
+	metrics := newMetrics()
 	return &Server{
-		store: store, log: log, ackTimeout: ackTimeout, minPing: minPing, metrics: newMetrics(),
+		store: store, log: log, ackTimeout: ackTimeout, minPing: minPing, metrics: metrics,
 		observations: latest.New[uint64, StreamState](),
+		admission:    admission{places: make(chan struct{}, places), time: placeTime, waiting: metrics.waiting},
 		drain:        make(chan struct{}),
 	}
 }

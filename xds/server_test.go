@@ -490,7 +490,7 @@ func TestRule85(t *testing.T) {
 	}
 }
 
-// counter returns the sum of a metric over its labels.
+// counter returns the sum of a counter or gauge over its labels.
 func counter(t *testing.T, s *Server, name string) (sum float64) {
 	t.Helper()
 	registry := prometheus.NewPedanticRegistry()
@@ -502,7 +502,7 @@ func counter(t *testing.T, s *Server, name string) (sum float64) {
 	for _, f := range families {
 		for _, m := range f.GetMetric() {
 			if f.GetName() == name {
-				sum += m.GetCounter().GetValue()
+				sum += m.GetCounter().GetValue() + m.GetGauge().GetValue()
 			}
 		}
 	}

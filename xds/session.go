@@ -405,6 +405,12 @@ func (s *Session) Deadline() (d time.Time) {
 	return d
 }
 
+// Served tells that the client has acknowledged routes: what it asks for last, so
+// that everything was sent to it once.
+func (s *Session) Served() bool {
+	return s.types[ScopedRoute].acked != nil || s.types[Route].acked != nil
+}
+
 // Events returns what happened since the last call.
 func (s *Session) Events() []Event {
 	e := s.events

@@ -14,10 +14,8 @@ type Snapshot struct {
 	tables   [numTypes]table
 	suspects map[suspect]bool // not to be modified
 
-	superseded chan struct{} // closed when there is a newer snapshot
-
-	mu     sync.Mutex // guards shared; never held while a batch is built
-	shared []weak.Pointer[sharedBatch]
+	superseded chan struct{}      // closed when there is a newer snapshot
+	batches    [numTypes]*batches // those that end here; as long as a table stays the same, so do these
 }
 
 // suspect is a version of a resource that some stream refused.
@@ -146,43 +144,47 @@ func (s *Snapshot) full(t Type) *content {
 	}).upserts
 }
 
+// batches are those that end at one table and that some stream has in flight. A
+// second copy of a large configuration is not kept for the next who may want it.
+type batches struct {
+	mu   sync.Mutex // never held while a batch is built
+	live []weak.Pointer[sharedBatch]
+}
+
 // sharedBatch is a batch that is built once, by whoever needs it first.
 type sharedBatch struct {
 	from  uint64
-	t     Type
 	full  bool
 	once  sync.Once
 	batch batch
 }
 
-// share returns the batch with this key, built by at most one caller. It lives
-// as long as some stream has it in flight: a second copy of a large
-// configuration is not kept for the next who may want it.
+// share returns the batch with this key, built by at most one caller.
 func (s *Snapshot) share(from *Snapshot, t Type, full bool, build func(*batch)) *batch {
-	b := s.sharedBatch(from.seq, t, full)
+	b := s.batches[t].find(from.seq, full)
 	b.once.Do(func() { build(&b.batch) })
 	return &b.batch
 }
 
-func (s *Snapshot) sharedBatch(from uint64, t Type, full bool) *sharedBatch {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	live := s.shared[:0]
+func (bs *batches) find(from uint64, full bool) *sharedBatch {
+	bs.mu.Lock()
+	defer bs.mu.Unlock()
+	live := bs.live[:0]
 	var found *sharedBatch
-	for _, w := range s.shared {
+	for _, w := range bs.live {
 		b := w.Value()
 		if b == nil {
 			continue
 		}
 		live = append(live, w)
-		if b.from == from && b.t == t && b.full == full {
+		if b.from == from && b.full == full {
 			found = b
 		}
 	}
 	if found == nil {
-		found = &sharedBatch{from: from, t: t, full: full}
+		found = &sharedBatch{from: from, full: full}
 		live = append(live, weak.Make(found))
 	}
-	s.shared = live
+	bs.live = live
 	return found
 }

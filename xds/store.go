@@ -62,6 +62,9 @@ func (s *Store) Publish(changes []Change) *Snapshot {
 	next := &Snapshot{seq: old.seq + 1, suspects: old.suspects}
 	for t := range numTypes {
 		next.tables[t] = edits[t].table
+		if next.tables[t].same(&old.tables[t]) {
+			next.batches[t] = old.batches[t]
+		}
 	}
 	s.replace(next)
 	return next
@@ -131,6 +134,11 @@ const maxSuspects = 1_000
 // replace makes next the newest snapshot and wakes whoever waits for it.
 func (s *Store) replace(next *Snapshot) {
 	next.superseded = make(chan struct{})
+	for t := range numTypes {
+		if next.batches[t] == nil {
+			next.batches[t] = new(batches)
+		}
+	}
 	old := s.latest.Swap(next)
 	if old == nil {
 		close(s.first)

@@ -33,6 +33,7 @@ type stream struct {
 	// that was read, the end of the requests, a question of somebody else.
 	inbox chan func() error
 	end   context.CancelCauseFunc
+	leave func() // its place among the new ones
 }
 
 var errDraining = status.Error(codes.Unavailable, "this replica is shutting down")
@@ -46,6 +47,11 @@ func (s *Server) serve(g grpc.ServerStream, delta bool, start func(*Snapshot, ti
 	case <-s.drain:
 		return errDraining
 	}
+	leave, err := s.admission.enter(ctx, s.drain)
+	if err != nil {
+		return err
+	}
+	defer leave()
 	ctx, end := context.WithCancelCause(ctx)
 	defer end(nil)
 	protocol := "sotw"
@@ -58,7 +64,7 @@ func (s *Server) serve(g grpc.ServerStream, delta bool, start func(*Snapshot, ti
 	snap := s.store.Latest()
 	st := &stream{
 		server: s, grpc: g, session: start(snap, s.ackTimeout), snap: snap,
-		id: s.streams.Add(1), delta: delta, peer: peerOf(ctx), inbox: make(chan func() error), end: end,
+		id: s.streams.Add(1), delta: delta, peer: peerOf(ctx), inbox: make(chan func() error), end: end, leave: leave,
 		log: s.log.With(zap.String("protocol", protocol), zap.String("peer", peerOf(ctx))),
 	}
 	s.clients.Store(st.id, st)
@@ -188,6 +194,9 @@ func (st *stream) report() {
 		case EarlyRefusal:
 			st.log.Info("proxy connected with a refusal of another stream", zap.Stringer("type", e.Type), zap.String("error", e.Reason))
 		}
+	}
+	if st.session.Served() {
+		st.leave()
 	}
 	if state, changed := st.session.State(); changed {
 		state.ID, state.Node = st.id, st.node

@@ -94,6 +94,8 @@ func serve(ctx context.Context, address string, register func(grpc.ServiceRegist
 	g := grpc.NewServer(append(options,
 		grpc.MaxRecvMsgSize(64<<20),
 		grpc.SharedWriteBuffer(true),
+		grpc.StaticStreamWindowSize(64<<10),
+		grpc.StaticConnWindowSize(1<<20),
 		grpc.KeepaliveParams(keepalive.ServerParameters{Time: 20 * time.Second, Timeout: 10 * time.Second}),
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: 5 * time.Second, PermitWithoutStream: true}),
 	)...)
