@@ -33,16 +33,16 @@ func TestWhoIsNotReadyIsReconcilingOrStalled(t *testing.T) {
 		}
 	}
 	w.put(service(), newSite("a", "a.example.com"))
-	w.join.progress(w.now)
+	w.progress()
 	is("a", "Reconciling NoProxies")
 	w.acknowledge(1, 0, nil)
-	w.join.progress(w.now)
+	w.progress()
 	is("a", "Reconciling Pending")
 	w.proxy(1, nil)
 	is("a", "")
 
 	w.put(newSite("second", "a.example.com"), newSite("invalid", "*.example.com"))
-	w.join.progress(w.now)
+	w.progress()
 	is("second", "Stalled DomainConflict")
 	is("invalid", "Stalled InvalidDomain")
 	w.proxy(1, map[xds.ResourceName]xds.Exception{{Type: xds.ScopedRoute, Name: "a.example.com"}: {Refused: true, Reason: "no"}})

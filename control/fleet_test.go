@@ -66,12 +66,12 @@ func TestProgrammedMeansTheProxiesOfAllReplicas(t *testing.T) {
 	b.acknowledge(1, 0, nil)
 	b.acknowledge(2, 0, nil)
 	b.report()
-	w.join.progress(w.now)
+	w.progress()
 	w.expect("a", v1alpha1.ConditionProgrammed, unknown, v1alpha1.ReasonPending, "acknowledged by 1 of 3 connected proxies")
 	b.proxy(1, nil)
-	b.join.progress(b.now)
+	b.progress()
 	b.report()
-	w.join.progress(w.now)
+	w.progress()
 	w.expect("a", v1alpha1.ConditionProgrammed, unknown, v1alpha1.ReasonPending, "acknowledged by 2 of 3 connected proxies")
 	b.proxy(2, nil)
 	b.report()
@@ -86,7 +86,7 @@ func TestProgrammedMeansTheProxiesOfAllReplicas(t *testing.T) {
 	next.Generation, next.Port = 2, 81
 	w.put(next)
 	w.proxy(1, nil)
-	w.join.progress(w.now)
+	w.progress()
 	w.expect("a", v1alpha1.ConditionProgrammed, unknown, v1alpha1.ReasonPending, "1 of 3 connected proxies; replica b does not know of this generation yet")
 	b.put(next)
 	b.proxy(1, nil)
@@ -130,7 +130,7 @@ func TestASilentReplicaLeavesTrueAndHoldsUpNew(t *testing.T) {
 	b.lose(Silent)
 	w.put(newSite("new", "new.example.com"))
 	w.proxy(1, nil)
-	w.join.progress(w.now)
+	w.progress()
 	if s, fresh := w.status("a"); fresh {
 		t.Errorf("what is True does not stay: %+v", s)
 	}
@@ -151,7 +151,7 @@ func TestAReplicaThatIsGoneHoldsUpNobody(t *testing.T) {
 		w.proxy(1, nil)
 		others["b"].acknowledge(1, 0, nil)
 		others["b"].report()
-		w.join.progress(w.now)
+		w.progress()
 		w.expect("a", v1alpha1.ConditionProgrammed, unknown, v1alpha1.ReasonPending, "1 of 2")
 		end(w, others["b"])
 		w.expect("a", v1alpha1.ConditionProgrammed, isTrue, v1alpha1.ReasonProgrammed, "")
@@ -182,6 +182,7 @@ func TestANewLeaderLeavesWhatItHasNoNewsOf(t *testing.T) {
 	check("as follower", true)
 	w.join.lead([]string{"self", "old"}, w.now)
 	w.join.progress(w.now.Add(time.Hour))
+	w.join.progress(w.now.Add(time.Hour))
 	w.expect("a", v1alpha1.ConditionProgrammed, unknown, v1alpha1.ReasonPending, "this replica is not among the endpoints of its own Service")
 	check("before it finds itself", true)
 	w.join.hear(Report{Replica: "self", State: Self}, w.now)
@@ -200,7 +201,7 @@ func TestANewLeaderLeavesWhatItHasNoNewsOf(t *testing.T) {
 	changed := newSite("a", "third.example.com")
 	w.put(changed)
 	w.proxy(1, nil)
-	w.join.progress(w.now)
+	w.progress()
 	check("after a change", false)
 
 	w.join.follow()
@@ -222,7 +223,7 @@ func TestRefusalAtAnotherReplica(t *testing.T) {
 		"refused by 1 of 3 connected proxies, which keep what they had; Envoy says: missing ]: [")
 	b.proxy(2, map[xds.ResourceName]xds.Exception{scope: {}}) // it is asked again
 	b.report()
-	w.join.progress(w.now)
+	w.progress()
 	w.expect("a", v1alpha1.ConditionProgrammed, isFalse, v1alpha1.ReasonRejected, "")
 	b.proxy(2, nil)
 	b.report()
@@ -237,7 +238,7 @@ func TestARefusalEndsWithTheReplica(t *testing.T) {
 	b.report()
 	w.expect("a", v1alpha1.ConditionProgrammed, isFalse, v1alpha1.ReasonRejected, "")
 	b.lose(Silent)
-	w.join.progress(w.now)
+	w.progress()
 	w.expect("a", v1alpha1.ConditionProgrammed, isFalse, v1alpha1.ReasonRejected, "refused by 1 of 1")
 	w.join.lead([]string{"self"}, w.now)
 	w.expect("a", v1alpha1.ConditionProgrammed, isTrue, v1alpha1.ReasonProgrammed, "")
@@ -273,7 +274,7 @@ func TestAnotherBuildIsWaitedFor(t *testing.T) {
 	w.proxy(1, nil)
 	b.proxy(1, nil)
 	b.report()
-	w.join.progress(w.now)
+	w.progress()
 	w.expect("a", v1alpha1.ConditionProgrammed, unknown, v1alpha1.ReasonPending, "replica b is of another version of the control plane, and is waited for until all are of one")
 }
 
@@ -282,7 +283,7 @@ func TestAnotherBuildIsWaitedFor(t *testing.T) {
 func TestARestartLeavesWhatItHasNoNewsOf(t *testing.T) {
 	w := newWorld(t)
 	w.put(service(), newSite("a", "a.example.com"))
-	w.join.progress(w.now)
+	w.progress()
 	if s, _ := w.status("a"); s.Standing == nil {
 		t.Errorf("it would be rewritten: %+v", s)
 	}
@@ -316,7 +317,7 @@ func TestAReportTouchesOnlyItsSites(t *testing.T) {
 	if len(sites) != 2 || proxies != 1 { // what it was, what it is
 		t.Errorf("%d entries for one site that changed, %d proxies", len(sites), proxies)
 	}
-	b.join.progress(b.now)
+	b.progress()
 	b.proxy(1, nil)
 	if sites, _ := b.view.Take(); len(sites) != 0 {
 		t.Errorf("%d entries although nothing changed", len(sites))
@@ -357,7 +358,7 @@ func TestARefusedTableIsAboutWhatChanged(t *testing.T) {
 	before := w.store.Latest().Seq()
 	w.put(newSite("later", "later.example.com"))
 	w.acknowledge(1, before, asked)
-	w.join.progress(w.now)
+	w.progress()
 	w.expect("later", v1alpha1.ConditionProgrammed, unknown, v1alpha1.ReasonPending, "0 of 1")
 	w.expect("bad", v1alpha1.ConditionProgrammed, isFalse, v1alpha1.ReasonRejected, "")
 	w.proxy(1, refused)
@@ -387,7 +388,7 @@ func TestAMendedSiteIsNotRefusedBeforeItIsAnswered(t *testing.T) {
 	if s, fresh := w.status("a"); fresh {
 		t.Errorf("said of generation 2: %+v", s)
 	}
-	w.join.progress(w.now)
+	w.progress()
 	w.expect("a", v1alpha1.ConditionProgrammed, unknown, v1alpha1.ReasonPending, "0 of 1")
 }
 
@@ -477,7 +478,7 @@ func playFleet(t *testing.T, rng *rand.Rand) {
 				followers[name].lose(Silent)
 			}
 		}
-		leader.join.progress(leader.now)
+		leader.progress()
 		check()
 	}
 	acknowledge(0, 0)
@@ -491,7 +492,7 @@ func playFleet(t *testing.T, rng *rand.Rand) {
 	}
 	report("b")
 	report("c")
-	leader.join.progress(leader.now)
+	leader.progress()
 	check()
 	for name, site := range newest {
 		if said[name] != site.Generation {

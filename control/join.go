@@ -7,6 +7,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"my-company.com/staticsite-operator/latest"
 	"my-company.com/staticsite-operator/translate"
 	"my-company.com/staticsite-operator/xds"
@@ -32,6 +34,10 @@ type join struct {
 	// anything has stirred since it was called last.
 	open    map[*site]struct{}
 	stirred bool
+	ticks   int // calls of progress
+
+	acknowledged prometheus.Histogram
+	now          time.Time // of the newest observation
 
 	proxies map[uint64]xds.StreamState // connected streams
 	held    map[uint64]int             // how many of them have acknowledged each snapshot, and no later one
@@ -57,10 +63,12 @@ type site struct {
 	seq       uint64      // the snapshot it waits for
 	version   SiteVersion // what it is in it
 
-	held    bool   // seq was acknowledged by every proxy that was connected to this replica
-	settled bool   // version was, by every proxy of every replica; only who speaks for the site knows
-	heir    bool   // it is what it was when this replica began to speak for it, and not settled since
-	sent    uint64 // digest of the status that was handed out last
+	arrived time.Time // of the oldest change that is not held; zero if there is none, or nobody could have held it
+	opened  int       // ticks when it became open
+	held    bool      // seq was acknowledged by every proxy that was connected to this replica
+	settled bool      // version was, by every proxy of every replica; only who speaks for the site knows
+	heir    bool      // it is what it was when this replica began to speak for it, and not settled since
+	sent    uint64    // digest of the status that was handed out last
 }
 
 type waiter struct {
@@ -84,12 +92,14 @@ func newJoin(out *latest.Map[translate.Key, SiteStatus]) *join {
 		users:      make(map[xds.ResourceName]map[*site]bool),
 		exceptions: make(map[xds.ResourceName]map[uint64]exception),
 		views:      make(map[*View]struct{}),
+
+		acknowledged: newAcknowledged(),
 	}
 }
 
 // judge takes new verdicts, and which resources were published with them in
-// which snapshot.
-func (j *join) judge(verdicts []translate.Verdict, changed []xds.Change, invalid map[xds.ResourceName]error, snap *xds.Snapshot) {
+// which snapshot. Arrived is when the change came that led to them.
+func (j *join) judge(verdicts []translate.Verdict, changed []xds.Change, invalid map[xds.ResourceName]error, snap *xds.Snapshot, arrived time.Time) {
 	j.stirred = true
 	published := make(map[xds.ResourceName]bool, len(changed))
 	for _, c := range changed {
@@ -116,8 +126,12 @@ func (j *join) judge(verdicts []translate.Verdict, changed []xds.Change, invalid
 				s.invalid = err
 			}
 		}
-		if s.seq == 0 || anyOf(published, s.resources) || anyOf(published, before) {
+		sent := anyOf(published, s.resources) || anyOf(published, before)
+		if s.seq == 0 || sent {
 			s.seq, s.held = snap.Seq(), false
+			if sent && s.arrived.IsZero() && len(j.proxies) > 0 {
+				s.arrived = arrived
+			}
 			j.waiting = append(j.waiting, waiter{s, s.seq})
 		}
 		j.identify(s, versionOf(s, snap))
@@ -146,13 +160,13 @@ func (j *join) reopen(s *site) {
 	if s.version == 0 || j.following {
 		delete(j.open, s)
 	} else {
-		j.open[s] = struct{}{}
+		j.open[s], s.opened = struct{}{}, j.ticks
 	}
 }
 
 // observe takes what streams acknowledged, refused, or that they ended.
 func (j *join) observe(states map[uint64]xds.StreamState, now time.Time) {
-	j.stirred = true
+	j.stirred, j.now = true, now
 	touched, had := make(map[*site]bool), len(j.proxies)
 	for id, state := range states {
 		old, was := j.proxies[id]
@@ -175,6 +189,7 @@ func (j *join) observe(states map[uint64]xds.StreamState, now time.Time) {
 	j.tellProxies()
 	j.advance()
 	if had > 0 && len(j.proxies) == 0 {
+		j.unmeasure()
 		j.reconsider() // The proxies of others may hold what ours did not.
 	}
 	for s := range touched {
@@ -269,8 +284,9 @@ func (j *join) advance() {
 // a proxy comes or goes.
 func (j *join) settle(s *site) {
 	if !s.held && len(j.proxies) > 0 && s.seq <= j.floor {
-		if _, trying, _ := j.excepted(s); trying == 0 {
+		if refused, trying, _ := j.excepted(s); trying == 0 {
 			s.held = true
+			j.measure(s, refused)
 			j.tell(s)
 		}
 	}
@@ -280,8 +296,10 @@ func (j *join) settle(s *site) {
 	}
 }
 
-// progress puts out how far the unsettled sites are.
+// progress puts out how far the unsettled sites are, those that it has found so
+// before. A site that is acknowledged in the meantime gets one status, not two.
 func (j *join) progress(now time.Time) {
+	j.ticks++
 	kept := j.waiting[:0]
 	for _, w := range j.waiting {
 		if w.site.seq == w.seq && !w.site.held {
@@ -293,6 +311,10 @@ func (j *join) progress(now time.Time) {
 	if j.stirred {
 		j.stirred = false
 		for s := range j.open {
+			if j.ticks-s.opened < 2 {
+				j.stirred = true
+				continue
+			}
 			j.put(s, true)
 		}
 		for _, w := range j.waiting {

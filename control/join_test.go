@@ -37,6 +37,8 @@ func newSite(name, domain string) *translate.Site {
 		Domain: domain, Service: "web", Port: 80}
 }
 
+func (w *world) apply(changes map[translate.Ref]translate.Object) { w.Loop.apply(changes, w.now) }
+
 func (w *world) put(objects ...translate.Object) {
 	changes := make(map[translate.Ref]translate.Object)
 	for _, o := range objects {
@@ -75,6 +77,12 @@ func (w *world) status(name string) (SiteStatus, bool) {
 	return w.statuses[key], fresh
 }
 
+// progress lets the time pass after which the undecided is told.
+func (w *world) progress() {
+	w.join.progress(w.now)
+	w.join.progress(w.now)
+}
+
 // expect checks one condition of a site.
 func (w *world) expect(name, condition, status, reason, message string) {
 	w.t.Helper()
@@ -99,7 +107,7 @@ func TestProgrammedMeansThatEveryProxyAcknowledged(t *testing.T) {
 		t.Fatalf("a status before anybody had time to acknowledge: %+v", s)
 	}
 	w.proxy(1, nil)
-	w.join.progress(w.now)
+	w.progress()
 	w.expect("a", v1alpha1.ConditionProgrammed, unknown, v1alpha1.ReasonPending, "1 of 2")
 	w.expect("a", v1alpha1.ConditionReady, unknown, v1alpha1.ReasonNotReady, "1 of 2")
 	w.proxy(2, nil)
@@ -117,13 +125,13 @@ func TestProxyThatConnectsLeavesTrueAndHoldsUpNew(t *testing.T) {
 	w.proxy(1, nil)
 	w.status("a")
 	w.acknowledge(2, 0, nil)
-	w.join.progress(w.now)
+	w.progress()
 	if s, fresh := w.status("a"); fresh {
 		t.Errorf("a proxy that connects rewrote a status: %+v", s)
 	}
 	w.put(newSite("b", "b.example.com"))
 	w.proxy(1, nil)
-	w.join.progress(w.now)
+	w.progress()
 	w.expect("b", v1alpha1.ConditionProgrammed, unknown, v1alpha1.ReasonPending, "1 of 2")
 	w.proxy(2, nil)
 	w.expect("b", v1alpha1.ConditionProgrammed, isTrue, v1alpha1.ReasonProgrammed, "")
@@ -137,7 +145,7 @@ func TestRefusalIsToldInEnvoysWordsAndHeals(t *testing.T) {
 	scope := xds.ResourceName{Type: xds.ScopedRoute, Name: "a.example.com"}
 	w.proxy(1, nil)
 	w.proxy(2, map[xds.ResourceName]xds.Exception{scope: {Version: "1"}})
-	w.join.progress(w.now)
+	w.progress()
 	w.expect("a", v1alpha1.ConditionProgrammed, unknown, v1alpha1.ReasonPending, "1 of 2")
 	w.expect("b", v1alpha1.ConditionProgrammed, isTrue, v1alpha1.ReasonProgrammed, "")
 	w.proxy(2, map[xds.ResourceName]xds.Exception{scope: {Version: "1", Refused: true, Reason: "missing ]: ["}})
@@ -171,7 +179,7 @@ func TestRefusalEndsWithTheProxyThatRefused(t *testing.T) {
 func TestNoProxiesIsSaidAfterAWhile(t *testing.T) {
 	w := newWorld(t)
 	w.put(service(), newSite("new", "new.example.com"))
-	w.join.progress(w.now)
+	w.progress()
 	w.expect("new", v1alpha1.ConditionProgrammed, unknown, v1alpha1.ReasonNoProxies, "")
 	w.proxy(1, nil)
 	w.expect("new", v1alpha1.ConditionProgrammed, isTrue, v1alpha1.ReasonProgrammed, "")
@@ -223,7 +231,7 @@ func TestPodsThatMoveWriteNoStatus(t *testing.T) {
 	w.status("a")
 	w.put(&translate.Slice{Key: translate.Key{Namespace: "docs", Name: "web-1"}, Service: "web", AddressType: "IPv4",
 		Ports: []translate.SlicePort{{Port: 8080}}, Endpoints: []translate.Endpoint{{Address: "10.0.0.1", Ready: true}}})
-	w.join.progress(w.now)
+	w.progress()
 	if s, fresh := w.status("a"); fresh {
 		t.Errorf("a status was written: %+v", s)
 	}

@@ -47,14 +47,12 @@ func (l *Loop) Statuses() *latest.Map[translate.Key, SiteStatus] { return l.stat
 // (rule 78).
 func (l *Loop) Run(ctx context.Context) {
 	defer close(l.ended)
-	// Once a second whoever is still not programmed is told how far it is. A site
-	// that is acknowledged within that time gets one status, not two.
-	progress := time.NewTicker(time.Second)
+	progress := time.NewTicker(progressTick)
 	defer progress.Stop()
 	for {
 		select {
 		case <-l.objects.Ready():
-			l.apply(l.objects.Take())
+			l.apply(l.objects.TakeSince())
 		case <-l.streams.Ready():
 			l.join.observe(l.streams.Take(), time.Now())
 		case do := <-l.calls:
@@ -67,7 +65,13 @@ func (l *Loop) Run(ctx context.Context) {
 	}
 }
 
-func (l *Loop) apply(changes map[translate.Ref]translate.Object) {
+// progressTick is how often whoever is not programmed is told how far it is. A
+// change that was acknowledged by nobody is said to be under way after one to two of
+// them.
+const progressTick = time.Second / 2
+
+// apply publishes changes, the oldest of which arrived then.
+func (l *Loop) apply(changes map[translate.Ref]translate.Object, arrived time.Time) {
 	start := time.Now()
 	delta := l.world.Apply(changes)
 	for _, p := range delta.Problems {
@@ -76,7 +80,7 @@ func (l *Loop) apply(changes map[translate.Ref]translate.Object) {
 	}
 	changed, invalid := l.encode(delta.Resources)
 	snap := l.store.Publish(changed)
-	l.join.judge(delta.Verdicts, changed, invalid, snap)
+	l.join.judge(delta.Verdicts, changed, invalid, snap, arrived)
 	l.log.Debug("published", zap.Int("objects", len(changes)), zap.Int("resources", len(changed)),
 		zap.Int("verdicts", len(delta.Verdicts)), zap.Uint64("snapshot", snap.Seq()), zap.Duration("took", time.Since(start)))
 }

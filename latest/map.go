@@ -1,6 +1,9 @@
 package latest
 
-import "sync"
+import (
+	"sync"
+	"time"
+)
 
 // Map holds the latest value of each key that was put and not yet taken.
 // It has any number of producers and one consumer.
@@ -11,6 +14,7 @@ type Map[K comparable, V any] struct {
 
 	mu     sync.Mutex // guards values; held for map operations only
 	values map[K]V
+	since  time.Time // when the first of values was put
 }
 
 // New returns an empty map.
@@ -21,6 +25,7 @@ func New[K comparable, V any]() *Map[K, V] {
 // Put replaces the value of key and wakes the consumer.
 func (m *Map[K, V]) Put(key K, value V) {
 	m.mu.Lock()
+	m.begin()
 	m.values[key] = value
 	m.mu.Unlock()
 	m.signal()
@@ -31,6 +36,7 @@ func (m *Map[K, V]) Put(key K, value V) {
 // empty, so that "there is nothing" can be said too.
 func (m *Map[K, V]) PutAll(values map[K]V) {
 	m.mu.Lock()
+	m.begin()
 	for k, v := range values {
 		m.values[k] = v
 	}
@@ -44,11 +50,26 @@ func (m *Map[K, V]) Ready() <-chan struct{} { return m.ready }
 
 // Take returns everything put since the last Take, and forgets it.
 func (m *Map[K, V]) Take() map[K]V {
+	taken, _ := m.TakeSince()
+	return taken
+}
+
+// TakeSince is Take, and also returns when the first of it was put: how long the
+// consumer may have kept its producers waiting. That is the zero time for nothing.
+func (m *Map[K, V]) TakeSince() (taken map[K]V, since time.Time) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	taken := m.values
+	if taken = m.values; len(taken) > 0 {
+		since = m.since
+	}
 	m.values = make(map[K]V)
-	return taken
+	return taken, since
+}
+
+func (m *Map[K, V]) begin() {
+	if len(m.values) == 0 {
+		m.since = time.Now()
+	}
 }
 
 func (m *Map[K, V]) signal() {

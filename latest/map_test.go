@@ -4,6 +4,8 @@ import (
 	"maps"
 	"sync"
 	"testing"
+	"testing/synctest"
+	"time"
 )
 
 func TestTakeReturnsTheLatestOfEachKeyOnce(t *testing.T) {
@@ -52,4 +54,23 @@ func TestNoPutIsLostBetweenProducersAndConsumer(t *testing.T) {
 		maps.Copy(seen, m.Take())
 	}
 	wg.Wait()
+}
+
+func TestTakeSinceTellsWhenTheFirstWasPut(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := New[string, int]()
+		if _, since := m.TakeSince(); !since.IsZero() {
+			t.Errorf("nothing since %v", since)
+		}
+		for range 2 {
+			first := time.Now()
+			m.Put("a", 1)
+			time.Sleep(time.Second)
+			m.Put("a", 2)
+			m.PutAll(map[string]int{"b": 1})
+			if taken, since := m.TakeSince(); len(taken) != 2 || !since.Equal(first) {
+				t.Errorf("%v since %v, want %v", taken, since, first)
+			}
+		}
+	})
 }
