@@ -74,6 +74,9 @@ var steps = map[string]step{
 	v1alpha1.ReasonReady:        {},
 	v1alpha1.ReasonNotReady:     {},
 
+	// An event's, of what has happened.
+	v1alpha1.ReasonTakenOver: {},
+
 	// Not a condition's.
 	reasonServed: {"it is served",
 		"nothing, it is served."},
