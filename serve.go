@@ -58,6 +58,7 @@ type source interface {
 // writer is where statuses go.
 type writer interface {
 	Run(ctx context.Context) error
+	Metrics() []prometheus.Collector
 }
 
 // serve puts the rooms together and runs them until ctx ends or one fails.
@@ -84,7 +85,8 @@ func serve(ctx context.Context, flags *serveFlags) error {
 		return err
 	}
 	metrics := prometheus.NewRegistry()
-	metrics.MustRegister(server.Metrics(), collectors.NewGoCollector(),
+	metrics.MustRegister(statuses.Metrics()...)
+	metrics.MustRegister(server.Metrics(), loop.Metrics(), collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 
 	log.Info("starting", zap.String("version", version), zap.String("routes", flags.routes), zap.String("upstreams", flags.upstreams))
@@ -130,7 +132,7 @@ func open(flags *serveFlags, log *zap.Logger) (source, func(*latest.Map[translat
 	return cluster, func(statuses *latest.Map[translate.Key, control.SiteStatus]) (writer, error) {
 		statusWriter := kube.NewStatusWriter(client, cluster, statuses, log.Named("status"))
 		if !flags.leaderElect {
-			return runner(func(ctx context.Context) error { return statusWriter.Run(ctx, kube.Always(ctx)) }), nil
+			return runner{statusWriter, func(ctx context.Context) error { return statusWriter.Run(ctx, kube.Always(ctx)) }}, nil
 		}
 		namespace := flags.leaderNamespace
 		if namespace == "" {
@@ -142,7 +144,7 @@ func open(flags *serveFlags, log *zap.Logger) (source, func(*latest.Map[translat
 		if err != nil {
 			return nil, err
 		}
-		return runner(func(ctx context.Context) error { return lead(ctx, lease, statusWriter) }), nil
+		return runner{statusWriter, func(ctx context.Context) error { return lead(ctx, lease, statusWriter) }}, nil
 	}, nil
 }
 
@@ -155,7 +157,10 @@ func lead(ctx context.Context, lease *kube.Lease, statuses *kube.StatusWriter) e
 	return group.Wait()
 }
 
-// runner is a function that is a writer.
-type runner func(ctx context.Context) error
+// runner is a writer that is told its terms by run.
+type runner struct {
+	*kube.StatusWriter
+	run func(ctx context.Context) error
+}
 
-func (r runner) Run(ctx context.Context) error { return r(ctx) }
+func (r runner) Run(ctx context.Context) error { return r.run(ctx) }

@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"fmt"
@@ -117,21 +116,8 @@ func (r *replica) startEnvoy(t *testing.T, ctx context.Context, name string) *pr
 
 // sent returns how many resources and removals of a type were sent so far.
 func (r *replica) sent(ctx context.Context, typ string) (int, error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+r.metrics+"/metrics", nil)
-	if err != nil {
-		return 0, err
-	}
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return 0, err
-	}
-	defer response.Body.Close()
-	for lines := bufio.NewScanner(response.Body); lines.Scan(); {
-		if value, ok := strings.CutPrefix(lines.Text(), `staticsite_xds_resources_total{type="`+typ+`"} `); ok {
-			return strconv.Atoi(value)
-		}
-	}
-	return 0, nil // none yet
+	got, err := counters(ctx, r.metrics)
+	return int(got[`staticsite_xds_resources_total{type="`+typ+`"}`]), err
 }
 
 // saying matches a log entry by its message.

@@ -40,6 +40,7 @@ func TestCluster(t *testing.T) {
 		{"Kubectl", testKubectl},
 		{"GitOps", testGitOps},
 		{"BadInput", testBadInput},
+		{"Figures", testFigures},
 		{"Events", testEvents},
 	} {
 		t.Run(test.name, func(t *testing.T) { test.run(t, bounded(t, time.Minute), c, r, p) })

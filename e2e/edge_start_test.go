@@ -1,16 +1,11 @@
 package e2e
 
 import (
-	"bufio"
-	"bytes"
 	"context"
 	"fmt"
-	"io"
 	"net"
-	"net/http"
 	"net/netip"
 	"strconv"
-	"strings"
 	"testing"
 
 	"my-company.com/staticsite-operator/e2e/backend"
@@ -107,33 +102,8 @@ func startPod(t *testing.T, n int, name string) *backend.Backend {
 	return b
 }
 
-// counters returns the server's metrics by series, such as
-// staticsite_xds_resources_total{type="scope"}.
 func (e *edge) counters(ctx context.Context) (map[string]float64, error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+metricsAddress+"/metrics", nil)
-	if err != nil {
-		return nil, err
-	}
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return nil, err
-	}
-	defer response.Body.Close()
-	text, err := io.ReadAll(response.Body)
-	if err != nil {
-		return nil, err
-	}
-	counters := make(map[string]float64)
-	for lines := bufio.NewScanner(bytes.NewReader(text)); lines.Scan(); {
-		series, value, ok := strings.Cut(lines.Text(), " ")
-		if !ok || series == "#" {
-			continue
-		}
-		if counters[series], err = strconv.ParseFloat(value, 64); err != nil {
-			return nil, fmt.Errorf("read metrics: %q: %w", lines.Text(), err)
-		}
-	}
-	return counters, nil
+	return counters(ctx, metricsAddress)
 }
 
 // connected waits until so many proxies are connected by a protocol.

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -41,6 +42,7 @@ type Status struct {
 	wanted *latest.Map[translate.Key, control.SiteStatus]
 	log    *zap.Logger
 	file   *statusFile // nil if not asked for
+	phases control.Phases
 
 	// The rest is Run's.
 	sites   map[translate.Key]*site
@@ -62,6 +64,7 @@ func NewStatus(source *Source, wanted *latest.Map[translate.Key, control.SiteSta
 		source:  source,
 		wanted:  wanted,
 		log:     log,
+		phases:  control.NewPhases(),
 		sites:   make(map[translate.Key]*site),
 		notices: make(map[translate.Key]notice),
 	}
@@ -78,6 +81,9 @@ func NewStatus(source *Source, wanted *latest.Map[translate.Key, control.SiteSta
 	s.file = &statusFile{path: path, log: log}
 	return s, nil
 }
+
+// Metrics are what to register with a prometheus.Registerer.
+func (s *Status) Metrics() []prometheus.Collector { return []prometheus.Collector{s.phases.Metrics()} }
 
 func isInside(folder, path string) (bool, error) {
 	folder, err := filepath.Abs(folder)
@@ -156,7 +162,10 @@ func (s *Status) update(status control.SiteStatus, now time.Time) (told, bool) {
 	if known == nil {
 		known = &site{problems: make(map[string]string)}
 		s.sites[status.Site] = known
+	} else {
+		s.phases.Go(string(known.status.Phase))
 	}
+	s.phases.Come(status.Phase)
 	if !slices.Equal(known.status.Domains, status.Domains) {
 		s.source.held.Put(status.Site, status.Domains)
 	}
@@ -190,6 +199,7 @@ func (s *Status) drop(status control.SiteStatus, now time.Time) told {
 	line := told{fields: []zap.Field{zap.Stringer("site", key)}}
 	if known := s.sites[key]; known != nil {
 		line.fields = append(line.fields, domainField(known.status.Domains))
+		s.phases.Go(string(known.status.Phase))
 		delete(s.sites, key)
 	}
 	line.fields = append(line.fields, zap.Int("proxies", status.Proxies))

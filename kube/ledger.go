@@ -26,6 +26,11 @@ type ledger struct {
 	// status only they decide what is served.
 	first, then []translate.Key
 	waiting     map[translate.Key]time.Time // for the time of another attempt
+
+	// Figures: since when sites wait for a write, and how many have which phase.
+	now    time.Time // when what is told to the ledger became known; whoever tells keeps it
+	lag    lag
+	phases control.Phases
 }
 
 // account is one site.
@@ -53,7 +58,10 @@ type write struct {
 }
 
 func newLedger() *ledger {
-	return &ledger{sites: make(map[translate.Key]*account), waiting: make(map[translate.Key]time.Time)}
+	return &ledger{
+		sites: make(map[translate.Key]*account), waiting: make(map[translate.Key]time.Time),
+		lag: lag{since: make(map[translate.Key]time.Time)}, phases: control.NewPhases(),
+	}
 }
 
 // demand takes which status a site should have.
@@ -75,7 +83,7 @@ func (l *ledger) see(site translate.Key, seen *observation) {
 	if seen != nil && a.seen != nil && older(seen, a.seen) {
 		return // from before our own last write
 	}
-	a.seen = seen
+	l.have(a, seen)
 	delete(l.waiting, site)
 	l.settle(site, a)
 }
@@ -117,8 +125,9 @@ func (l *ledger) written(w write, seen *observation) {
 	a := l.sites[w.site]
 	a.writing, a.failures = false, 0
 	if a.seen != nil && older(a.seen, seen) {
-		a.seen = seen
+		l.have(a, seen)
 	}
+	l.lag.end(w.site) // what it waits for now, if anything, is something else
 	l.settle(w.site, a)
 }
 
@@ -127,7 +136,7 @@ func (l *ledger) vanished(w write) {
 	a := l.sites[w.site]
 	a.writing, a.failures = false, 0
 	if a.seen == w.seen {
-		a.seen = nil
+		l.have(a, nil)
 	}
 	l.settle(w.site, a)
 }
@@ -178,8 +187,23 @@ func (l *ledger) account(site translate.Key) *account {
 	return a
 }
 
+// have notes what the API server has.
+func (l *ledger) have(a *account, seen *observation) {
+	if a.seen != nil {
+		l.phases.Go(a.seen.words.Value().phase)
+	}
+	if a.seen = seen; seen != nil {
+		l.phases.Come(seen.words.Value().phase)
+	}
+}
+
 // settle puts a site where it belongs: into a queue, or out of the ledger.
 func (l *ledger) settle(site translate.Key, a *account) {
+	if a.differs() {
+		l.lag.begin(site, l.now)
+	} else {
+		l.lag.end(site)
+	}
 	if a.want == nil && a.seen == nil && !a.writing {
 		delete(l.sites, site)
 		delete(l.waiting, site)

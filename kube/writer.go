@@ -50,6 +50,7 @@ type StatusWriter struct {
 	term      *Term
 	underWay  int
 	recording bool
+	figures   figures
 	outages   int       // in a row
 	resume    time.Time // when to go on after an outage
 	alarm     *time.Timer
@@ -78,15 +79,18 @@ func (w *StatusWriter) Run(ctx context.Context, terms <-chan Term) error {
 	defer w.alarm.Stop()
 	for {
 		w.dispatch(time.Now())
+		w.show()
 		select {
 		case <-ctx.Done():
 			w.finish()
 			return nil
 		case <-w.wanted.Ready():
+			w.ledger.now = time.Now()
 			for _, status := range w.wanted.Take() {
 				w.ledger.demand(status)
 			}
 		case <-w.observed.Ready():
+			w.ledger.now = time.Now()
 			for site, seen := range w.observed.Take() {
 				w.ledger.see(site, seen)
 			}
@@ -186,6 +190,7 @@ func (w *StatusWriter) record(now time.Time) {
 // take notes how a write ended.
 func (w *StatusWriter) take(r result, now time.Time) {
 	w.underWay--
+	w.ledger.now = now
 	switch r.outcome {
 	case written:
 		w.ledger.written(r.write, r.seen)

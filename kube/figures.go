@@ -1,0 +1,58 @@
+package kube
+
+import (
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// figures are what a status writer shows of itself: the writer puts, whoever asks
+// reads.
+type figures struct {
+	leads   atomic.Bool
+	waiting atomic.Int64 // statuses that are to be written
+	oldest  atomic.Int64 // since when the first of them waits, in Unix nanoseconds; 0: none does
+}
+
+// Metrics are what to register with a prometheus.Registerer.
+func (w *StatusWriter) Metrics() []prometheus.Collector {
+	gauge := func(name, help string, value func() float64) prometheus.Collector {
+		return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "staticsite_" + name, Help: help}, value)
+	}
+	return []prometheus.Collector{
+		w.ledger.phases.Metrics(),
+		gauge("leader", "1 if this replica writes statuses, else 0.", w.figures.leader),
+		gauge("statuses_waiting", "Statuses that differ from what they should be and wait to be written by this replica.",
+			func() float64 { return float64(w.figures.waiting.Load()) }),
+		gauge("status_lag_seconds", "How long the oldest status has waited to be written by this replica.", w.figures.lag),
+	}
+}
+
+func (f *figures) leader() float64 {
+	if f.leads.Load() {
+		return 1
+	}
+	return 0
+}
+
+func (f *figures) lag() float64 {
+	oldest := f.oldest.Load()
+	if oldest == 0 {
+		return 0
+	}
+	return max(0, time.Since(time.Unix(0, oldest)).Seconds())
+}
+
+// show puts what is known now. Who does not lead has nothing to write.
+func (w *StatusWriter) show() {
+	w.figures.leads.Store(w.term != nil)
+	waiting, oldest := len(w.ledger.lag.since), w.ledger.lag.oldest()
+	if w.term == nil || oldest.IsZero() {
+		w.figures.waiting.Store(0)
+		w.figures.oldest.Store(0)
+		return
+	}
+	w.figures.waiting.Store(int64(waiting))
+	w.figures.oldest.Store(oldest.UnixNano())
+}
