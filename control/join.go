@@ -48,7 +48,7 @@ type join struct {
 
 	digests maphash.Seed
 
-	users      map[xds.ResourceName]map[*site]bool       // whose resource is it?
+	users      map[xds.ResourceName][]*site              // whose resource is it? Nearly always one's
 	exceptions map[xds.ResourceName]map[uint64]exception // by stream
 
 	views map[*View]struct{} // who wants to know what our proxies hold
@@ -89,7 +89,7 @@ func newJoin(out *latest.Map[translate.Key, SiteStatus]) *join {
 		out: out, sites: make(map[translate.Key]*site), open: make(map[*site]struct{}),
 		proxies: make(map[uint64]xds.StreamState), held: make(map[uint64]int), floor: math.MaxUint64,
 		digests:    maphash.MakeSeed(),
-		users:      make(map[xds.ResourceName]map[*site]bool),
+		users:      make(map[xds.ResourceName][]*site),
 		exceptions: make(map[xds.ResourceName]map[uint64]exception),
 		views:      make(map[*View]struct{}),
 
@@ -117,11 +117,9 @@ func (j *join) judge(verdicts []translate.Verdict, changed []xds.Change, invalid
 		before := s.resources
 		j.unuse(s)
 		s.verdict, s.resources, s.invalid = v, namesOf(v.Resources), nil
+		s.verdict.Resources = nil // the same words once
 		for _, name := range s.resources {
-			if j.users[name] == nil {
-				j.users[name] = make(map[*site]bool)
-			}
-			j.users[name][s] = true
+			j.users[name] = append(j.users[name], s)
 			if err := invalid[name]; err != nil {
 				s.invalid = err
 			}
@@ -249,7 +247,7 @@ func (j *join) except(id uint64, old, new xds.StreamState, touched map[*site]boo
 }
 
 func (j *join) touch(name xds.ResourceName, touched map[*site]bool) {
-	for s := range j.users[name] {
+	for _, s := range j.users[name] {
 		touched[s] = true
 	}
 }
@@ -393,8 +391,10 @@ func anyOf(set map[xds.ResourceName]bool, names []xds.ResourceName) bool {
 
 func (j *join) unuse(s *site) {
 	for _, name := range s.resources {
-		delete(j.users[name], s)
-		if len(j.users[name]) == 0 {
+		users := j.users[name]
+		i, last := slices.Index(users, s), len(users)-1
+		users[i], users[last] = users[last], nil
+		if j.users[name] = users[:last]; last == 0 {
 			delete(j.users, name)
 		}
 	}

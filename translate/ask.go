@@ -44,7 +44,7 @@ func (w *World) Claims(domain string) []Claim {
 	})
 	claims := make([]Claim, len(sites))
 	for i, s := range sites {
-		claims[i] = Claim{s.key, slices.Contains(s.held, domain), s.spec.valid(), s.Created, s.verdict}
+		claims[i] = Claim{s.key, slices.Contains(s.held, domain), s.spec.valid(), s.Created, w.verdict(s)}
 	}
 	return claims
 }

@@ -45,17 +45,24 @@ func (b *batch) takeSite(key Key, object *Site) {
 		b.moveOut(s)
 		return
 	}
-	s.spec = judge(object)
-	if s.spec.valid() {
-		good := s.spec.goodSpec
-		s.good = &good
-	}
+	s.respecify(judge(object))
 	s.held = normalDomains(object.Held)
 	s.wants = s.held // Withheld: nobody takes its domain while the owner mends it.
 	if s.spec.valid() {
 		s.wants = []string{s.spec.domain}
 	}
 	b.index(s)
+}
+
+// respecify replaces the specification of s and remembers the last valid one.
+func (s *site) respecify(spec judged) {
+	if s.good == &s.spec.goodSpec && !spec.valid() {
+		last := s.spec.goodSpec
+		s.good = &last
+	}
+	if s.spec = spec; spec.valid() {
+		s.good = &s.spec.goodSpec
+	}
 }
 
 // unindex takes s out of the indexes, as it was before.

@@ -2,7 +2,7 @@ package translate
 
 import (
 	"fmt"
-	"slices"
+	"hash/maphash"
 
 	"my-company.com/staticsite-operator/api/v1alpha1"
 )
@@ -13,17 +13,18 @@ func (b *batch) judgeSites() {
 		b.sites[s] = struct{}{}
 	}
 	for s := range b.sites {
-		v := b.verdict(s)
-		if _, touched := b.touched[s]; !touched && equalVerdicts(v, s.verdict) {
+		v := b.w.verdict(s)
+		digest := v.digest(b.w.digests)
+		if _, touched := b.touched[s]; !touched && digest == s.said {
 			continue
 		}
-		s.verdict = v
+		s.said = digest
 		b.verdicts = append(b.verdicts, v)
 	}
 }
 
 // verdict says how one site stands, all else being settled.
-func (b *batch) verdict(s *site) Verdict {
+func (w *World) verdict(s *site) Verdict {
 	if s.Site == nil {
 		return Verdict{Site: s.key, Gone: true}
 	}
@@ -33,10 +34,10 @@ func (b *batch) verdict(s *site) Verdict {
 		Generation:   s.Generation,
 		Domain:       s.spec.domain,
 		Accepted:     s.spec.accepted(),
-		ResolvedRefs: b.resolvedRefs(s),
+		ResolvedRefs: w.resolvedRefs(s),
 	}
 	for _, name := range s.wants {
-		if b.w.domains[name].holder == s {
+		if w.domains[name].holder == s {
 			v.Holds = append(v.Holds, name)
 		}
 	}
@@ -44,20 +45,20 @@ func (b *batch) verdict(s *site) Verdict {
 	case !s.spec.valid():
 		// Withheld: what is served, if anything is, is not this generation.
 	case len(v.Holds) > 0:
-		v.Resources = b.resourcesOf(s)
-	case !b.w.permits(s.key.Namespace, s.spec.domain):
-		v.Accepted = b.w.notPermitted(s.key.Namespace, s.spec.domain)
+		v.Resources = w.resourcesOf(s)
+	case !w.permits(s.key.Namespace, s.spec.domain):
+		v.Accepted = w.notPermitted(s.key.Namespace, s.spec.domain)
 	default:
-		v.Accepted = conflict(s, b.w.domains[s.spec.domain].holder)
+		v.Accepted = conflict(s, w.domains[s.spec.domain].holder)
 	}
 	return v
 }
 
-func (b *batch) resolvedRefs(s *site) Condition {
+func (w *World) resolvedRefs(s *site) Condition {
 	if !s.spec.backendValid() {
 		return Condition{Reason: v1alpha1.ReasonInvalidSpec, Message: "no Service was looked up: mend the specification first (condition Accepted says how)"}
 	}
-	return b.w.backends[s.spec.service].resolve(s.spec.port)
+	return w.backends[s.spec.service].resolve(s.spec.port)
 }
 
 // conflict is the condition of a site whose domain is another's.
@@ -73,20 +74,35 @@ func conflict(s, holder *site) Condition {
 
 // resourcesOf names what a proxy must acknowledge for s to be served as
 // specified. In dns mode there is no cluster while its Service is unfit.
-func (b *batch) resourcesOf(s *site) []ResourceName {
+func (w *World) resourcesOf(s *site) []ResourceName {
 	routes := ResourceName{typeScope, s.spec.domain}
-	if b.w.opts.Routes == RoutesSingle {
+	if w.opts.Routes == RoutesSingle {
 		routes = ResourceName{typeTable, tableName}
 	}
-	c := b.w.backends[s.spec.service].cluster(s.spec.port)
+	c := w.backends[s.spec.service].cluster(s.spec.port)
 	if !c.sent {
 		return []ResourceName{routes}
 	}
 	return []ResourceName{{typeCluster, clusterName(s.spec.service, s.spec.port)}, routes}
 }
 
-func equalVerdicts(x, y Verdict) bool {
-	return x.Site == y.Site && x.Gone == y.Gone && x.UID == y.UID && x.Generation == y.Generation && x.Domain == y.Domain &&
-		x.Accepted == y.Accepted && x.ResolvedRefs == y.ResolvedRefs &&
-		slices.Equal(x.Holds, y.Holds) && slices.Equal(x.Resources, y.Resources)
+// digest is equal for equal verdicts, and practically only for them. It is kept
+// for each site instead of the verdict.
+func (v *Verdict) digest(seed maphash.Seed) uint64 {
+	var h maphash.Hash
+	h.SetSeed(seed)
+	maphash.WriteComparable(&h, v.Site)
+	maphash.WriteComparable(&h, v.Gone)
+	maphash.WriteComparable(&h, v.UID)
+	maphash.WriteComparable(&h, v.Generation)
+	maphash.WriteComparable(&h, v.Domain)
+	maphash.WriteComparable(&h, v.Accepted)
+	maphash.WriteComparable(&h, v.ResolvedRefs)
+	for _, domain := range v.Holds {
+		maphash.WriteComparable(&h, domain)
+	}
+	for _, r := range v.Resources {
+		maphash.WriteComparable(&h, r)
+	}
+	return h.Sum64()
 }

@@ -2,6 +2,7 @@ package translate
 
 import (
 	"cmp"
+	"hash/maphash"
 
 	routev3 "github.com/envoyproxy/go-control-plane/envoy/config/route/v3"
 	"k8s.io/apimachinery/pkg/labels"
@@ -26,6 +27,8 @@ type World struct {
 
 	table map[string]*routev3.VirtualHost // layout single: the virtual host of each domain
 	begun bool                            // what no object causes has been handed out
+
+	digests maphash.Seed // of verdicts
 }
 
 // A site is one StaticSite and what is known of it.
@@ -40,7 +43,7 @@ type site struct {
 	// invalid. Nil when none was seen. It is all that the past leaves behind.
 	good *goodSpec
 
-	verdict Verdict // as last handed out
+	said uint64 // digest of the verdict that was handed out last
 }
 
 // A domain is one host name and who is concerned with it.
@@ -87,6 +90,7 @@ func NewWorld(opts Options) *World {
 		policies: make(map[string]*policy),
 		labels:   make(map[string]labels.Set),
 		table:    make(map[string]*routev3.VirtualHost),
+		digests:  maphash.MakeSeed(),
 	}
 }
 
