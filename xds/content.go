@@ -44,18 +44,11 @@ func (c *content) sotwBody() mem.BufferSlice {
 	return c.sotw
 }
 
-// fewResources is how many resources are sent straight from where they are;
-// more are copied together once, since gRPC handles one long buffer better than
-// thousands of short ones for every stream.
-const fewResources = 8
-
-func bodyOf(resources []*Resource, form func(*Resource) []byte) mem.BufferSlice {
-	if len(resources) <= fewResources {
-		body := make(mem.BufferSlice, 0, len(resources)+1)
-		for _, r := range resources {
-			body = append(body, mem.SliceBuffer(form(r)))
-		}
-		return body
+// bodyOf copies resources together: gRPC handles one long buffer better, for
+// every stream, than thousands of short ones.
+func bodyOf(resources []*Resource, form func(*Resource) string) mem.BufferSlice {
+	if len(resources) == 0 {
+		return nil
 	}
 	size := 0
 	for _, r := range resources {

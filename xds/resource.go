@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"fmt"
+	"strings"
 
 	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
@@ -12,28 +13,32 @@ import (
 
 // Resource is one xDS resource, encoded once for both protocols and all
 // streams. It is immutable once published, and belongs to one Store.
+//
+// There may be hundreds of thousands: its strings are parts of wire, and the
+// order of its fields leaves no gaps.
 type Resource struct {
-	Type    Type
 	Name    string
 	Version string // opaque; by default a hash of the bytes, equal on every replica of one build (rule 36)
-
-	// Placeholder: this stands in for a resource whose last good form is unknown.
-	// It is sent only to clients that hold no form of it (rule 91).
-	Placeholder bool
-
-	// Again, if set, returns the same resource in other bytes for the n-th attempt
-	// after a refusal (rule 90). The name must stay.
-	Again func(n int) proto.Message
 
 	// wire is a field 2 of a DeltaDiscoveryResponse, tag included: a
 	// discovery.Resource whose own field 2, an Any, comes last. wire[state:] is
 	// that field with its tag: the very bytes of a field 2 of a
 	// (state-of-the-world) DiscoveryResponse. One encoding serves both.
-	wire  []byte
-	state int
+	wire string
 
-	sum  uint64 // of name and version; what a table adds up to its version
-	slot uint32 // its place in the tables of its Store; set by Publish
+	// Again, if set, returns the same resource in other bytes for the n-th attempt
+	// after a refusal (rule 90). The name must stay.
+	Again func(n int) proto.Message
+
+	sum   uint64 // of name and version; what a table adds up to its version
+	slot  uint32 // its place in the tables of its Store; set by Publish
+	state uint32
+
+	Type Type
+
+	// Placeholder: this stands in for a resource whose last good form is unknown.
+	// It is sent only to clients that hold no form of it (rule 91).
+	Placeholder bool
 }
 
 // Field numbers of envoy/service/discovery/v3/discovery.proto.
@@ -66,16 +71,15 @@ func NewResource(t Type, msg proto.Message) (*Resource, error) {
 	hash := sha256.Sum256(body)
 	// 9 bytes are 12 characters without padding; names and versions of 100,000
 	// resources travel in one message when a client reconnects (rule 66).
-	r := &Resource{Type: t, Name: name, Version: base64.RawURLEncoding.EncodeToString(hash[:9])}
-	r.encode(body)
+	r := &Resource{Type: t}
+	r.encode(name, base64.RawURLEncoding.EncodeToString(hash[:9]), body)
 	return r, nil
 }
 
 // WithVersion returns the resource under a version chosen by the caller.
 func (r *Resource) WithVersion(version string) *Resource {
 	c := *r
-	c.Version = version
-	c.encode(r.body())
+	c.encode(r.Name, version, r.body())
 	return &c
 }
 
@@ -91,21 +95,20 @@ func (r *Resource) again(n int) (*Resource, error) {
 	if other.Name != r.Name {
 		return nil, fmt.Errorf("attempt %d of %s resource %q is named %q", n, r.Type, r.Name, other.Name)
 	}
-	other.Version, other.slot = r.Version, r.slot
-	other.Placeholder, other.Again = r.Placeholder, r.Again
-	other.encode(other.body())
+	other.slot, other.Placeholder, other.Again = r.slot, r.Placeholder, r.Again
+	other.encode(r.Name, r.Version, other.body())
 	return other, nil
 }
 
 // Size returns the bytes that the resource takes in a delta response.
 func (r *Resource) Size() int { return len(r.wire) }
 
-func (r *Resource) delta() []byte { return r.wire }
-func (r *Resource) sotw() []byte  { return r.wire[r.state:] }
+func (r *Resource) delta() string { return r.wire }
+func (r *Resource) sotw() string  { return r.wire[r.state:] }
 
 // body returns the encoded message inside the Any.
 func (r *Resource) body() []byte {
-	b := r.sotw()
+	b := []byte(r.sotw())
 	_, _, n := protowire.ConsumeTag(b)
 	any, _ := protowire.ConsumeBytes(b[n:])
 	for {
@@ -118,27 +121,32 @@ func (r *Resource) body() []byte {
 	}
 }
 
-// encode sets wire, state and sum.
-func (r *Resource) encode(body []byte) {
+// encode sets everything that is in the bytes.
+func (r *Resource) encode(name, version string, body []byte) {
 	anySize := protowire.SizeTag(fieldAnyURL) + protowire.SizeBytes(len(r.Type.URL())) +
 		protowire.SizeTag(fieldAnyValue) + protowire.SizeBytes(len(body))
-	head := protowire.AppendString(protowire.AppendTag(nil, fieldResourceName, protowire.BytesType), r.Name)
-	head = protowire.AppendString(protowire.AppendTag(head, fieldResourceVersion, protowire.BytesType), r.Version)
-	size := len(head) + protowire.SizeTag(fieldResourceState) + protowire.SizeBytes(anySize)
+	id := protowire.AppendString(protowire.AppendTag(nil, fieldResourceName, protowire.BytesType), name)
+	nameEnd := len(id)
+	id = protowire.AppendString(protowire.AppendTag(id, fieldResourceVersion, protowire.BytesType), version)
+	size := len(id) + protowire.SizeTag(fieldResourceState) + protowire.SizeBytes(anySize)
 
-	w := make([]byte, 0, protowire.SizeTag(fieldResources)+protowire.SizeBytes(size))
-	w = protowire.AppendTag(w, fieldResources, protowire.BytesType)
-	w = protowire.AppendVarint(w, uint64(size))
-	w = append(w, head...)
-	r.state = len(w)
-	w = protowire.AppendTag(w, fieldResourceState, protowire.BytesType)
-	w = protowire.AppendVarint(w, uint64(anySize))
-	w = protowire.AppendString(protowire.AppendTag(w, fieldAnyURL, protowire.BytesType), r.Type.URL())
-	w = protowire.AppendBytes(protowire.AppendTag(w, fieldAnyValue, protowire.BytesType), body)
-	r.wire = w
+	head := protowire.AppendVarint(protowire.AppendTag(nil, fieldResources, protowire.BytesType), uint64(size))
+	nameEnd += len(head)
+	head = append(head, id...)
+	state := len(head)
+	head = protowire.AppendVarint(protowire.AppendTag(head, fieldResourceState, protowire.BytesType), uint64(anySize))
+	head = protowire.AppendString(protowire.AppendTag(head, fieldAnyURL, protowire.BytesType), r.Type.URL())
+	head = protowire.AppendVarint(protowire.AppendTag(head, fieldAnyValue, protowire.BytesType), uint64(len(body)))
 
-	id := sha256.Sum256(head)
-	r.sum = binary.LittleEndian.Uint64(id[:])
+	var wire strings.Builder
+	wire.Grow(len(head) + len(body))
+	wire.Write(head)
+	wire.Write(body)
+	r.wire, r.state = wire.String(), uint32(state)
+	r.Name, r.Version = r.wire[nameEnd-len(name):nameEnd], r.wire[state-len(version):state]
+
+	sum := sha256.Sum256(id)
+	r.sum = binary.LittleEndian.Uint64(sum[:])
 }
 
 // nameOf returns the name that a resource's message carries.

@@ -73,11 +73,11 @@ func TestRule28(t *testing.T) {
 			t.Fatal(err)
 		}
 		var response discovery.DeltaDiscoveryResponse
-		if err := proto.Unmarshal(r.delta(), &response); err != nil {
+		if err := proto.Unmarshal([]byte(r.delta()), &response); err != nil {
 			t.Fatal(err)
 		}
 		var full discovery.DiscoveryResponse
-		if err := proto.Unmarshal(r.sotw(), &full); err != nil {
+		if err := proto.Unmarshal([]byte(r.sotw()), &full); err != nil {
 			t.Fatal(err)
 		}
 		sent := response.GetResources()[0]
@@ -112,7 +112,7 @@ func TestRule36(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if again.Version != first.Version || !bytes.Equal(again.delta(), first.delta()) || again.sum != first.sum {
+		if again.Version != first.Version || again.delta() != first.delta() || again.sum != first.sum {
 			t.Fatalf("equal messages, versions %s and %s", first.Version, again.Version)
 		}
 	}
@@ -132,7 +132,7 @@ func TestRule36(t *testing.T) {
 func TestWithVersion(t *testing.T) {
 	r := testResource(Cluster, "docs", "v7")
 	var d discovery.DeltaDiscoveryResponse
-	if err := proto.Unmarshal(r.delta(), &d); err != nil {
+	if err := proto.Unmarshal([]byte(r.delta()), &d); err != nil {
 		t.Fatal(err)
 	}
 	if v := d.GetResources()[0].GetVersion(); r.Version != "v7" || v != "v7" {
