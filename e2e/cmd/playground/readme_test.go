@@ -27,7 +27,7 @@ func TestREADME(t *testing.T) {
 	if err := os.Mkdir(filepath.Join(folder, "testdata"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	for link, target := range map[string]string{"testdata/sites": g.sites, ".tools": filepath.Join(root, ".tools")} {
+	for link, target := range map[string]string{"testdata/sites": g.sites, ".tools": filepath.Join(root, ".tools"), "bin": filepath.Join(root, "bin")} {
 		if err := os.Symlink(target, filepath.Join(folder, link)); err != nil {
 			t.Fatal(err)
 		}
@@ -86,9 +86,19 @@ func blocks(t *testing.T, file string, sections ...string) (out []string) {
 			t.Fatalf("%s has no section %q", file, section)
 		}
 		body, _, _ := strings.Cut(after, "\n## ")
+		printing := false // the paragraph before is what a command prints
 		for _, paragraph := range strings.Split(body, "\n\n") {
-			if strings.HasPrefix(paragraph, "    ") {
-				out = append(out, strings.ReplaceAll(paragraph[4:], "\n    ", "\n"))
+			if !strings.HasPrefix(paragraph, "    ") {
+				printing = false
+				continue
+			}
+			block := strings.ReplaceAll(paragraph[4:], "\n    ", "\n")
+			switch isCommand := strings.HasPrefix(block, "$ "); {
+			case printing && !isCommand:
+				out[len(out)-1] += "\n\n" + block
+			default:
+				printing = isCommand
+				out = append(out, block)
 			}
 		}
 	}
