@@ -23,6 +23,9 @@ type Loop struct {
 	join  *join
 	log   *zap.Logger
 
+	single   bool // the layout: all routes are one resource
+	partSize int
+
 	calls chan func()   // what others want done by the loop's goroutine
 	ended chan struct{} // closed when Run has returned
 }
@@ -35,6 +38,7 @@ func NewLoop(opts translate.Options, objects *latest.Map[translate.Ref, translat
 	return &Loop{
 		objects: objects, streams: streams, statuses: statuses,
 		world: translate.NewWorld(opts), store: store, join: newJoin(statuses), log: log,
+		single: opts.Routes == translate.RoutesSingle, partSize: partSize,
 		calls: make(chan func()), ended: make(chan struct{}),
 	}
 }
@@ -73,16 +77,15 @@ const progressTick = time.Second / 2
 // apply publishes changes, the oldest of which arrived then.
 func (l *Loop) apply(changes map[translate.Ref]translate.Object, arrived time.Time) {
 	start := time.Now()
-	delta := l.world.Apply(changes)
-	for _, p := range delta.Problems {
+	verdicts, problems, changed, invalid := l.translate(changes)
+	for _, p := range problems {
 		l.log.Warn("domain policy refused, its last valid form stays in force",
 			zap.Stringer("policy", p.Policy), zap.String("field", p.Field), zap.String("error", p.Problem))
 	}
-	changed, invalid := l.encode(delta.Resources)
 	snap := l.store.Publish(changed)
-	l.join.judge(delta.Verdicts, changed, invalid, snap, arrived)
+	l.join.judge(verdicts, changed, invalid, snap, arrived)
 	l.log.Debug("published", zap.Int("objects", len(changes)), zap.Int("resources", len(changed)),
-		zap.Int("verdicts", len(delta.Verdicts)), zap.Uint64("snapshot", snap.Seq()), zap.Duration("took", time.Since(start)))
+		zap.Int("verdicts", len(verdicts)), zap.Uint64("snapshot", snap.Seq()), zap.Duration("took", time.Since(start)))
 }
 
 // call has the loop's goroutine do something. It fails when ctx or the loop ends

@@ -2,6 +2,7 @@ package control
 
 import (
 	"fmt"
+	"slices"
 
 	"go.uber.org/zap"
 
@@ -9,12 +10,12 @@ import (
 	"my-company.com/staticsite-operator/xds"
 )
 
-// encode makes xDS resources of translated ones. One that cannot be encoded, or
-// that its generated validator refuses, is withheld: it does not get into any
-// snapshot, what is served under its name stays, and its owners are told.
-func (l *Loop) encode(resources []translate.Resource) ([]xds.Change, map[xds.ResourceName]error) {
-	changes := make([]xds.Change, 0, len(resources))
-	var invalid map[xds.ResourceName]error
+// encode makes xDS resources of translated ones and adds them to changes. One that
+// cannot be encoded, or that its generated validator refuses, is withheld: it does
+// not get into any snapshot, what is served under its name stays, and its owners
+// are told by invalid.
+func (l *Loop) encode(changes []xds.Change, resources []translate.Resource, invalid map[xds.ResourceName]error) []xds.Change {
+	changes = slices.Grow(changes, len(resources))
 	for _, r := range resources {
 		t, ok := xds.TypeByURL(r.Type)
 		if !ok {
@@ -25,18 +26,16 @@ func (l *Loop) encode(resources []translate.Resource) ([]xds.Change, map[xds.Res
 		if r.Message != nil {
 			encoded, err := encodeOne(t, r)
 			if err != nil {
-				if invalid == nil {
-					invalid = make(map[xds.ResourceName]error)
-				}
 				invalid[xds.ResourceName{Type: t, Name: r.Name}] = err
 				l.log.Error("resource withheld", zap.Stringer("type", t), zap.String("name", r.Name), zap.Error(err))
 				continue
 			}
 			c.Resource = encoded
 		}
+		delete(invalid, xds.ResourceName{Type: t, Name: r.Name})
 		changes = append(changes, c)
 	}
-	return changes, invalid
+	return changes
 }
 
 func encodeOne(t xds.Type, r translate.Resource) (*xds.Resource, error) {
