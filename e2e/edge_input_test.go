@@ -54,9 +54,8 @@ func (e *edge) awaitComplaint(ctx context.Context, from int, want complaint) err
 		about, text := entry.Field("object"), entry.Field("error")
 		if entry.Message == "site has a problem" {
 			about, text = "StaticSite "+entry.Field("site"), entry.Field("message")
-		} else {
-			text = entry.Field("file") + ": " + text
 		}
+		text = entry.Field("file") + ": " + text
 		for _, part := range want.says {
 			if !strings.Contains(text, part) {
 				return false
@@ -97,7 +96,7 @@ func TestBadInput(t *testing.T) {
 		"port-65536": {site("port-65536.example.com", "svc", 65536),
 			complaint{problem, "StaticSite bad/port-65536", []string{"spec.backend.servicePort", "from 1 to 65535"}}},
 		"with-port": {site("with-port.example.com:8080", "svc", 80),
-			complaint{problem, "StaticSite bad/with-port", []string{"spec.domain", "has a port: write with-port.example.com"}}},
+			complaint{problem, "StaticSite bad/with-port", []string{"with-port.yaml", "spec.domain", "has a port: write with-port.example.com"}}},
 		"with-path": {site("with-path.example.com/docs", "svc", 80),
 			complaint{problem, "StaticSite bad/with-path", []string{"spec.domain", "write with-path.example.com"}}},
 		"wildcard": {site(`"*.example.com"`, "svc", 80),

@@ -10,16 +10,24 @@ import (
 	"my-company.com/staticsite-operator/translate"
 )
 
-// patience is how long an object must have been away before it is believed to
-// be gone: editors and version control take files away to put new ones there.
-const patience = 300 * time.Millisecond
+const (
+	// patience is how long a file must have been away before its objects are
+	// believed to be gone: editors and version control take files away to put new
+	// ones there.
+	patience = 300 * time.Millisecond
+
+	// doubt is how long a file that is there must have stood still without an
+	// object that it had: a file that is written in place is cut first, and what
+	// is there of it may be good by itself.
+	doubt = time.Second
+)
 
 // catalog knows which objects the files hold and which of them are served. It
 // does no I/O and has no clock: what files say goes in, changes come out.
 //
 // Invariant: an object that is served goes on being served, in its last good
-// form, until a file that can be read as a whole has been without it for as long
-// as patience.
+// form, until its file has been away for as long as patience, or there, without
+// the object, without a mistake and unchanged, for as long as doubt.
 type catalog struct {
 	files  map[string]*file
 	copies map[translate.Ref][]*placed // by path; more than one means duplicates
@@ -28,6 +36,7 @@ type catalog struct {
 
 	away    map[*placed]bool            // the copies that are away
 	touched map[translate.Ref]time.Time // what take must look at, and when its change was noticed
+	moved   map[translate.Key]string    // sites that are served from another file than before; for the owner to clear
 }
 
 // file is what is remembered of one file.
@@ -43,6 +52,7 @@ type placed struct {
 	ref    translate.Ref
 	object translate.Object
 	since  time.Time // when it was noticed to be away; zero while it is there
+	until  time.Time // when that is believed, unless the file changes again
 	told   bool      // that it is a duplicate
 }
 
@@ -70,6 +80,7 @@ func newCatalog() *catalog {
 		served:  make(map[translate.Ref]*serving),
 		away:    make(map[*placed]bool),
 		touched: make(map[translate.Ref]time.Time),
+		moved:   make(map[translate.Key]string),
 	}
 }
 
@@ -85,10 +96,10 @@ func (c *catalog) put(path string, text []byte, noticed time.Time) []Problem {
 	for ref, p := range f.placed {
 		switch {
 		case len(said.objects[ref]) > 0:
-		case said.unsure || said.mistaken[ref]:
-			c.keep(p, noticed)
+		case said.unsure:
+			c.keep(p, noticed) // a mistake may be what is left of it
 		default:
-			c.miss(p, noticed)
+			c.miss(p, noticed, doubt)
 		}
 	}
 	return f.news(said.problems)
@@ -121,7 +132,7 @@ func (c *catalog) remove(path string, noticed time.Time) {
 	}
 	f.problems, f.decoded = nil, nil
 	for _, p := range f.placed {
-		c.miss(p, noticed)
+		c.miss(p, noticed, patience)
 	}
 	if len(f.placed) == 0 {
 		delete(c.files, path)
@@ -168,20 +179,27 @@ func (c *catalog) keep(p *placed, noticed time.Time) {
 	}
 }
 
-// miss takes that an object is not where it was.
-func (c *catalog) miss(p *placed, noticed time.Time) {
+// miss takes that an object is not where it was, and how long that is to be
+// doubted.
+func (c *catalog) miss(p *placed, noticed time.Time, wait time.Duration) {
 	if !c.away[p] {
 		c.away[p] = true
 		p.since = noticed
 		c.touch(p.ref, noticed) // another file may have it
 	}
+	p.until = noticed.Add(wait)
 }
 
-// expire lets go of what has been away for long enough.
-func (c *catalog) expire(now time.Time) {
+// expire lets go of what has been away for long enough, if its file is as it was
+// when it was read: else it is to be read once more.
+func (c *catalog) expire(now time.Time, asRead func(path string) bool) {
 	for p := range c.away {
-		if now.Sub(p.since) >= patience {
+		switch {
+		case now.Before(p.until):
+		case asRead(p.path):
 			c.forget(p)
+		default:
+			p.until = now.Add(patience)
 		}
 	}
 }
@@ -203,8 +221,8 @@ func (c *catalog) forget(p *placed) {
 // next is when expire will have something to do; ok is false if never.
 func (c *catalog) next() (at time.Time, ok bool) {
 	for p := range c.away {
-		if end := p.since.Add(patience); !ok || end.Before(at) {
-			at, ok = end, true
+		if !ok || p.until.Before(at) {
+			at, ok = p.until, true
 		}
 	}
 	return at, ok
@@ -300,6 +318,9 @@ func (c *catalog) serve(ref translate.Ref, s *serving, owner *placed) (change, b
 		c.sites++
 	}
 	written := s.from == nil || !reflect.DeepEqual(s.form(), owner.object)
+	if ref.Kind == translate.KindSite && (s.from == nil || s.from.path != owner.path) {
+		c.moved[ref.Key] = owner.path
+	}
 	s.from = owner
 	if written {
 		s.generation++

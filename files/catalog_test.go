@@ -32,6 +32,7 @@ type play struct {
 	c        *catalog
 	now      time.Time
 	served   map[string]string // domain by name of site
+	changing string            // a file that is another than was read
 	problems []string          // since the last call of expectProblems
 	batches  int               // takes that changed something
 }
@@ -52,7 +53,7 @@ func (p *play) remove(path string) {
 
 func (p *play) pass(d time.Duration) {
 	p.now = p.now.Add(d)
-	p.c.expire(p.now)
+	p.c.expire(p.now, func(path string) bool { return path != p.changing })
 	p.settle()
 }
 
@@ -113,7 +114,7 @@ func TestWhatHappensToAFileHappensToItsSites(t *testing.T) {
 	p.put("f", siteText("a", "a.example.org"), siteText("b", "b.example.com"), siteText("c", "c.example.com"))
 	p.expect("a=a.example.org", "b=b.example.com", "c=c.example.com")
 	p.put("f", siteText("b", "b.example.com"))
-	p.pass(patience)
+	p.pass(doubt)
 	p.expect("b=b.example.com")
 	p.remove("f")
 	p.pass(patience)
@@ -164,13 +165,54 @@ func TestOtherDocumentsOfABrokenFileApply(t *testing.T) {
 	p.expectProblems("f: StaticSite docs/a: spec.domain: write a host name such as docs.example.com, not 5")
 }
 
-// An object that a file no longer has is gone even if another one in it is bad,
-// and even if things stand in it that are not ours.
-func TestWhatIsGoneFromAFileWithMistakesIsGone(t *testing.T) {
+// What is left of a file that was cut mostly ends in a mistake, and so a mistake
+// of any object may be about another. Things that are not ours are no mistake.
+func TestWhatIsGoneFromAFileIsGoneWhenTheFileHasNoMistake(t *testing.T) {
+	const other = "---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: b, namespace: docs}\n"
 	p := newPlay(t)
 	p.put("f", siteText("a", "a.example.com"), siteText("b", "b.example.com"))
-	p.put("f", siteText("a", "5"), "---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: b, namespace: docs}\n")
-	p.pass(patience)
+	p.put("f", siteText("a", "5"), other)
+	p.pass(time.Hour)
+	p.expect("a=a.example.com", "b=b.example.com")
+	p.put("f", siteText("a", "a.example.com"), other)
+	p.pass(doubt)
+	p.expect("a=a.example.com")
+}
+
+// A file may be cut at any byte, and be written on at any time after that: what
+// it had goes only once it has stood still, and what it has is never a form that
+// nobody wrote... but for a last line that is cut in its middle.
+func TestAFileThatIsCutLosesNothing(t *testing.T) {
+	good := siteText("a", "a.example.com") + siteText("b", "b.example.com") + siteText("c", "c.example.com")
+	for cut := range len(good) {
+		p := newPlay(t)
+		p.put("f", good)
+		p.put("f", good[:cut])
+		p.pass(doubt - time.Millisecond)
+		p.expect("a=a.example.com", "b=b.example.com", "c=c.example.com")
+		p.put("f", good[:cut]+good[cut:min(len(good), cut+10)]) // the writer goes on
+		p.pass(doubt - time.Millisecond)
+		p.expect("a=a.example.com", "b=b.example.com", "c=c.example.com")
+		p.put("f", good)
+		p.pass(time.Hour)
+		p.expect("a=a.example.com", "b=b.example.com", "c=c.example.com")
+		if p.batches != 1 {
+			t.Errorf("cut at %d: %d batches, want that of the start only", cut, p.batches)
+		}
+	}
+}
+
+// The events of a change may be late: what was read is not believed when the file
+// is another by now.
+func TestAFileThatChangesUnnoticedLosesNothing(t *testing.T) {
+	p := newPlay(t)
+	p.put("f", siteText("a", "a.example.com"), siteText("b", "b.example.com"))
+	p.put("f", siteText("a", "a.example.com"))
+	p.changing = "f"
+	p.pass(time.Hour)
+	p.expect("a=a.example.com", "b=b.example.com")
+	p.changing = ""
+	p.pass(time.Hour)
 	p.expect("a=a.example.com")
 }
 
@@ -302,7 +344,7 @@ func TestGenerationsRiseWithTheSpecificationOnly(t *testing.T) {
 		t.Errorf("after an edit: %+v", got)
 	}
 	c.remove("f", now)
-	c.expire(now.Add(patience))
+	c.expire(now.Add(doubt), func(string) bool { return true })
 	if changes, _ := c.take(); len(changes) != 1 || changes[ref].object != nil {
 		t.Errorf("after deletion: %v", changes)
 	}

@@ -2,6 +2,7 @@ package files
 
 import (
 	"crypto/sha256"
+	"slices"
 
 	"my-company.com/staticsite-operator/kube"
 	"my-company.com/staticsite-operator/translate"
@@ -10,8 +11,7 @@ import (
 // content is what a file says.
 type content struct {
 	objects  map[translate.Ref][]translate.Object // the good ones; more than one is a mistake of the file
-	mistaken map[translate.Ref]bool               // those that are there with mistakes
-	unsure   bool                                 // part of the file cannot be told apart: it may be about any object
+	unsure   bool                                 // a mistake in the file may be what is left of any object
 	problems []Problem
 
 	// decoded remembers the good documents, so that one edit in a file of
@@ -24,9 +24,8 @@ type decodedDocuments map[[sha256.Size]byte][]kube.Decoded
 // read decodes a file. Documents that stand in before are not decoded again.
 func read(path string, text []byte, before decodedDocuments) content {
 	c := content{
-		objects:  make(map[translate.Ref][]translate.Object),
-		mistaken: make(map[translate.Ref]bool),
-		decoded:  make(decodedDocuments),
+		objects: make(map[translate.Ref][]translate.Object),
+		decoded: make(decodedDocuments),
 	}
 	for _, document := range kube.Split(text) {
 		sum := sha256.Sum256(document.Text)
@@ -53,17 +52,22 @@ func (c *content) add(path string, decoded []kube.Decoded) bool {
 		for _, err := range d.Errors {
 			c.problems = append(c.problems, Problem{path, err})
 		}
-		switch {
-		case d.Object != nil:
-			if len(c.objects[d.Ref]) > 0 {
-				c.problems = append(c.problems, duplicated(path, d.Ref, path))
-			}
-			c.objects[d.Ref] = append(c.objects[d.Ref], d.Object)
-		case d.Ref.Kind == "" || d.Ref.Key.Name == "":
-			c.unsure, good = true, false
-		default:
-			c.mistaken[d.Ref], good = true, false
+		if d.Object == nil {
+			good = false
+			c.unsure = c.unsure || d.Ref.Key.Name == "" || !foreign(d.Ref.Kind)
+			continue
 		}
+		if len(c.objects[d.Ref]) > 0 {
+			c.problems = append(c.problems, duplicated(path, d.Ref, path))
+		}
+		c.objects[d.Ref] = append(c.objects[d.Ref], d.Object)
 	}
 	return good
+}
+
+// foreign says whether a kind is spelt out and none of ours: such objects may
+// stand in the same file, and are no sign that it is half written.
+func foreign(kind translate.Kind) bool {
+	ours := []translate.Kind{"", translate.KindSite, translate.KindService, translate.KindSlice, translate.KindPolicy}
+	return !slices.Contains(ours, kind)
 }

@@ -4,8 +4,11 @@
 // People edit these files while they are served, so nothing here believes a
 // first look: a file is read when it has been quiet for a moment, a mistake in it
 // costs nothing that was good before, and what seems to have gone is given time
-// to come back. Nothing outside the folder is read, and nothing in it is
-// written.
+// to come back. A file with any mistake in it loses no object, since what is left
+// of a file that was cut mostly ends in one. What cannot be told from a wish is a
+// file that is cut exactly between two objects, or within its very last value,
+// and stays so for a second. Nothing outside the folder is read, and nothing in
+// it is written.
 //
 // Read first: catalog (which objects are served and from which file; pure state,
 // no I/O and no clock), Source (the folder and its events), Status.

@@ -40,6 +40,7 @@ type Source struct {
 
 	// What goes between the source and the status of its sites.
 	notices *latest.Map[translate.Key, notice]
+	places  *latest.Map[translate.Key, string] // the file of each site
 	held    *latest.Map[translate.Key, []string]
 
 	// The rest is Run's.
@@ -74,6 +75,7 @@ func NewSource(folder string, log *zap.Logger) *Source {
 		log:     log,
 		changes: latest.New[translate.Ref, translate.Object](),
 		notices: latest.New[translate.Key, notice](),
+		places:  latest.New[translate.Key, string](),
 		held:    latest.New[translate.Key, []string](),
 		catalog: newCatalog(),
 		stamps:  make(map[string]fs.FileInfo),
@@ -204,7 +206,7 @@ func (s *Source) work(now time.Time) {
 		}
 	}
 	if s.folderIsThere() {
-		s.catalog.expire(now)
+		s.catalog.expire(now, func(path string) bool { return s.asRead(path, now) })
 	}
 	s.handOver()
 }
@@ -231,6 +233,18 @@ func (s *Source) read(path string, noticed time.Time) {
 		delete(s.stamps, path)
 		s.catalog.remove(path, noticed)
 	}
+}
+
+// asRead says whether a file is as it was when it was read last, and else makes
+// it due: the event of a change may be late, or never come.
+func (s *Source) asRead(path string, now time.Time) bool {
+	info, err := os.Stat(path)
+	there, before := err == nil && info.Mode().IsRegular(), s.stamps[path]
+	if there == (before != nil) && !(there && differs(before, info)) {
+		return true
+	}
+	s.suspect(path, now, now.Add(settle))
+	return false
 }
 
 // isAbsent says whether err means that there is no file, maybe because what was
@@ -309,6 +323,10 @@ func (s *Source) handOver() {
 	hadSites := s.catalog.sites > 0 || !s.synced
 	changes, duplicates := s.catalog.take()
 	s.refuse(duplicates)
+	for site, path := range s.catalog.moved {
+		s.places.Put(site, path)
+	}
+	clear(s.catalog.moved)
 	objects := make(map[translate.Ref]translate.Object, len(changes))
 	for ref, c := range changes {
 		objects[ref] = c.object

@@ -25,7 +25,7 @@ import (
 const (
 	SiteLive    = "site live"          // site, domain, proxies, after
 	SiteGone    = "site gone"          // site, domain, proxies, after
-	SiteProblem = "site has a problem" // site, condition, reason, message
+	SiteProblem = "site has a problem" // file, site, condition, reason, message
 
 	sitesLive = "sites live" // many at once: sites, after (of the slowest)
 	sitesGone = "sites gone"
@@ -47,6 +47,7 @@ type Status struct {
 	// The rest is Run's.
 	sites   map[translate.Key]*site
 	notices map[translate.Key]notice // of changes that are not live yet
+	places  map[translate.Key]string // the file of each site
 }
 
 // site is what was told of one site.
@@ -67,6 +68,7 @@ func NewStatus(source *Source, wanted *latest.Map[translate.Key, control.SiteSta
 		phases:  control.NewPhases(),
 		sites:   make(map[translate.Key]*site),
 		notices: make(map[translate.Key]notice),
+		places:  make(map[translate.Key]string),
 	}
 	if path == "" {
 		return s, nil
@@ -125,6 +127,7 @@ func (s *Status) take(statuses map[translate.Key]control.SiteStatus, now time.Ti
 	// A notice is put before the change that it is about, so that of any status
 	// here it is known what it is about.
 	maps.Copy(s.notices, s.source.notices.Take())
+	maps.Copy(s.places, s.source.places.Take())
 	var live, gone []told
 	for _, key := range slices.SortedFunc(maps.Keys(statuses), compareKeys) {
 		status := statuses[key]
@@ -202,6 +205,9 @@ func (s *Status) drop(status control.SiteStatus, now time.Time) told {
 		s.phases.Go(string(known.status.Phase))
 		delete(s.sites, key)
 	}
+	if notice, ok := s.notices[key]; !ok || notice.gone {
+		delete(s.places, key) // else it has come back
+	}
 	line.fields = append(line.fields, zap.Int("proxies", status.Proxies))
 	if notice, ok := s.notices[key]; ok && notice.gone {
 		line.after = now.Sub(notice.at)
@@ -227,7 +233,7 @@ func (s *Status) complain(key translate.Key, known *site) {
 			continue
 		}
 		known.problems[c.Type], known.troubled = text, c.ObservedGeneration
-		s.log.Warn(SiteProblem, zap.Stringer("site", key),
+		s.log.Warn(SiteProblem, zap.String("file", s.places[key]), zap.Stringer("site", key),
 			zap.String("condition", c.Type), zap.String("reason", c.Reason), zap.String("message", c.Message))
 	}
 }
