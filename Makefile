@@ -64,8 +64,9 @@ build: ## the program, static: bin/staticsite-operator
 	@CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags '-s -w -X main.version=$(VERSION)' -o bin/staticsite-operator .
 
 .PHONY: generate
-generate: .tools/bin/controller-gen ## the deep copies in api/ and the CRD in manifests/crd/, from the types
+generate: .tools/bin/controller-gen ## the deep copies in api/ and the CRD in manifests/crd/, from the types; replicasv1/, from its .proto
 	@.tools/bin/controller-gen object paths=./api/... crd paths=./api/... output:crd:dir=manifests/crd
+	@go run -C tools/protoc . $(CURDIR)/replicas/replicasv1/replicas.proto
 
 .PHONY: lint
 lint: ## gofmt and go vet, in every module
@@ -74,6 +75,7 @@ lint: ## gofmt and go vet, in every module
 	@go vet ./...
 	@cd e2e && go vet ./...
 	@cd tools/kubectl && CGO_ENABLED=0 go vet -trimpath ./...
+	@cd tools/protoc && go vet ./...
 
 .PHONY: clean
 clean: ## remove what was built; the tools in .tools/ stay (rm -r .tools)

@@ -18,9 +18,10 @@ const module = "my-company.com/staticsite-operator"
 var rooms = map[string][]string{
 	"xds":          {module, "k8s.io/", "sigs.k8s.io/"},
 	"translate":    {module, "k8s.io/client-go", "os", "net/http", "time/tzdata", "log", "go.uber.org/zap", "google.golang.org/grpc"},
-	"control":      {module + "/kube", module + "/files", "k8s.io/client-go", "os", "net/http"},
-	"kube":         {module + "/files", module + "/xds"},
-	"files":        {module + "/xds", "k8s.io/client-go"},
+	"control":      {module + "/kube", module + "/files", module + "/replicas", "k8s.io/client-go", "os", "net/http"},
+	"replicas":     {module + "/xds", module + "/kube", module + "/files", "k8s.io/"},
+	"kube":         {module + "/files", module + "/xds", module + "/replicas"},
+	"files":        {module + "/xds", module + "/replicas", "k8s.io/client-go"},
 	"explain":      {module, "k8s.io/client-go", "os", "net/http", "log", "go.uber.org/zap", "google.golang.org/grpc"},
 	"latest":       {module, "k8s.io/", "github.com/"},
 	"api/v1alpha1": {module, "k8s.io/client-go"},

@@ -3,12 +3,14 @@ package main
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/spf13/cobra"
 	"go.uber.org/zap"
 	"golang.org/x/sync/errgroup"
+	"google.golang.org/grpc"
 	"k8s.io/client-go/discovery"
 	"k8s.io/client-go/dynamic"
 
@@ -16,6 +18,7 @@ import (
 	"my-company.com/staticsite-operator/files"
 	"my-company.com/staticsite-operator/kube"
 	"my-company.com/staticsite-operator/latest"
+	"my-company.com/staticsite-operator/replicas"
 	"my-company.com/staticsite-operator/translate"
 	"my-company.com/staticsite-operator/xds"
 )
@@ -28,6 +31,7 @@ type serveFlags struct {
 	sites, statusFile                         string
 	kubeconfig, leaderNamespace               string
 	leaderElect                               bool
+	replicasService                           string
 }
 
 func serveCommand() *cobra.Command {
@@ -46,6 +50,8 @@ func serveCommand() *cobra.Command {
 	f.StringVar(&flags.kubeconfig, "kubeconfig", "", "how to reach the cluster; empty: as kubectl would, or as a pod does")
 	f.BoolVar(&flags.leaderElect, "leader-elect", false, "let one of several replicas write statuses, by a Lease; all of them serve proxies")
 	f.StringVar(&flags.leaderNamespace, "leader-election-namespace", "", "the Lease's namespace; empty: this pod's own")
+	f.StringVar(&flags.replicasService, "replicas-service", "", "with --leader-elect: the Service in the Lease's namespace whose endpoints are all replicas; "+
+		"who writes statuses asks the others what their proxies hold. Empty: it knows of its own proxies only")
 	return cmd
 }
 
@@ -80,9 +86,15 @@ func serve(ctx context.Context, flags *serveFlags) error {
 	store := xds.NewStore()
 	server := xds.NewServer(store, xds.DefaultAckTimeout, log.Named("xds"))
 	loop := control.NewLoop(opts, source.Changes(), store, server.Observations(), log.Named("control"))
-	statuses, err := writerOf(loop.Statuses())
+	self := replica{loop, replicas.ID(rand.Uint64())}
+	statuses, err := writerOf(self)
 	if err != nil {
 		return err
+	}
+	var services []func(grpc.ServiceRegistrar)
+	if flags.replicasService != "" {
+		loop.Follow(version)
+		services = append(services, replicas.NewServer(loop, self.id, version).Register)
 	}
 	metrics := prometheus.NewRegistry()
 	metrics.MustRegister(statuses.Metrics()...)
@@ -94,24 +106,41 @@ func serve(ctx context.Context, flags *serveFlags) error {
 	group.Go(func() error { return source.Run(ctx) })
 	group.Go(func() error { loop.Run(ctx); return nil })
 	group.Go(func() error { return statuses.Run(ctx) })
-	group.Go(func() error { return server.Serve(ctx, flags.xdsAddress) })
+	group.Go(func() error { return server.Serve(ctx, flags.xdsAddress, services...) })
 	group.Go(func() error { return serveHealth(ctx, flags.healthAddress, server.Listening) })
 	group.Go(func() error { return serveMetrics(ctx, flags.metricsAddress, metrics) })
 	return group.Wait()
 }
 
+// replica is this one of the program's replicas.
+type replica struct {
+	loop *control.Loop
+	id   replicas.ID
+}
+
 // open returns the source that the flags ask for, and how to make what writes
 // its sites' statuses.
-func open(flags *serveFlags, log *zap.Logger) (source, func(*latest.Map[translate.Key, control.SiteStatus]) (writer, error), error) {
-	if flags.sites != "" {
-		if flags.leaderElect || flags.kubeconfig != "" {
-			return nil, nil, fmt.Errorf("--sites serves a folder without a cluster: leave out --leader-elect and --kubeconfig")
-		}
-		folder := files.NewSource(flags.sites, log.Named("files"))
-		return folder, func(statuses *latest.Map[translate.Key, control.SiteStatus]) (writer, error) {
-			return files.NewStatus(folder, statuses, flags.statusFile, log.Named("sites"))
-		}, nil
+func open(flags *serveFlags, log *zap.Logger) (source, func(replica) (writer, error), error) {
+	if flags.replicasService != "" && !flags.leaderElect {
+		return nil, nil, fmt.Errorf("--replicas-service goes with --leader-elect: without it there is one replica")
 	}
+	if flags.sites != "" {
+		return openFolder(flags, log)
+	}
+	return openCluster(flags, log)
+}
+
+func openFolder(flags *serveFlags, log *zap.Logger) (source, func(replica) (writer, error), error) {
+	if flags.leaderElect || flags.kubeconfig != "" {
+		return nil, nil, fmt.Errorf("--sites serves a folder without a cluster: leave out --leader-elect and --kubeconfig")
+	}
+	folder := files.NewSource(flags.sites, log.Named("files"))
+	return folder, func(self replica) (writer, error) {
+		return files.NewStatus(folder, self.loop.Statuses(), flags.statusFile, log.Named("sites"))
+	}, nil
+}
+
+func openCluster(flags *serveFlags, log *zap.Logger) (source, func(replica) (writer, error), error) {
 	if flags.statusFile != "" {
 		return nil, nil, fmt.Errorf("--status-file goes with --sites: in a cluster, statuses are in the objects")
 	}
@@ -129,10 +158,10 @@ func open(flags *serveFlags, log *zap.Logger) (source, func(*latest.Map[translat
 		return nil, nil, fmt.Errorf("connect to the cluster: %w", err)
 	}
 	cluster := kube.NewSource(client, discovery.RESTClient(), log.Named("kube"))
-	return cluster, func(statuses *latest.Map[translate.Key, control.SiteStatus]) (writer, error) {
-		statusWriter := kube.NewStatusWriter(client, cluster, statuses, log.Named("status"))
+	return cluster, func(self replica) (writer, error) {
+		statuses := kube.NewStatusWriter(client, cluster, self.loop.Statuses(), log.Named("status"))
 		if !flags.leaderElect {
-			return runner{statusWriter, func(ctx context.Context) error { return statusWriter.Run(ctx, kube.Always(ctx)) }}, nil
+			return runner{statuses, func(ctx context.Context) error { return statuses.Run(ctx, kube.Always(ctx)) }}, nil
 		}
 		namespace := flags.leaderNamespace
 		if namespace == "" {
@@ -144,15 +173,26 @@ func open(flags *serveFlags, log *zap.Logger) (source, func(*latest.Map[translat
 		if err != nil {
 			return nil, err
 		}
-		return runner{statusWriter, func(ctx context.Context) error { return lead(ctx, lease, statusWriter) }}, nil
+		if flags.replicasService == "" {
+			return runner{statuses, func(ctx context.Context) error { return lead(ctx, lease, statuses, nil) }}, nil
+		}
+		endpoints := cluster.Replicas(translate.Key{Namespace: namespace, Name: flags.replicasService})
+		others := replicas.NewClient(self.loop, self.id, endpoints, log.Named("replicas"))
+		return runner{statuses, func(ctx context.Context) error { return lead(ctx, lease, statuses, others) }}, nil
 	}, nil
 }
 
-// lead writes statuses whenever this replica has the lease.
-func lead(ctx context.Context, lease *kube.Lease, statuses *kube.StatusWriter) error {
-	terms := make(chan kube.Term)
+// lead writes statuses whenever this replica has the lease, of its own proxies and
+// those of the others, if there are any to ask.
+func lead(ctx context.Context, lease *kube.Lease, statuses *kube.StatusWriter, others *replicas.Client) error {
+	terms, told := make(chan kube.Term), make(chan (<-chan struct{}))
 	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error { return lease.Run(ctx, terms) })
+	if others == nil {
+		group.Go(func() error { return lease.Run(ctx, terms) })
+	} else {
+		group.Go(func() error { return lease.Run(ctx, terms, told) })
+		group.Go(func() error { others.Run(ctx, told); return nil })
+	}
 	group.Go(func() error { return statuses.Run(ctx, terms) })
 	return group.Wait()
 }

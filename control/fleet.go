@@ -41,6 +41,9 @@ type Holding struct {
 	Words        string // of one that refuses it
 }
 
+// All tells that every proxy has the site, and none was in doubt since.
+func (h Holding) All() bool { return h.Settled && h.Refused == 0 && h.Trying == 0 }
+
 // ReplicaState is how well a replica is known.
 type ReplicaState uint8
 
@@ -159,7 +162,7 @@ func (r *replica) take(version SiteVersion, h Holding) {
 	delete(r.except, version)
 	switch {
 	case h.Gone:
-	case h.Settled && h.Refused == 0 && h.Trying == 0:
+	case h.All():
 		r.settled[version] = struct{}{}
 	default:
 		r.except[version] = h

@@ -37,6 +37,7 @@ type Lease struct {
 	identity  string
 	log       *zap.Logger
 	outage    outage // of the requests for it
+	told      []chan<- (<-chan struct{})
 }
 
 // NewLease returns a lease in the namespace. It needs the rights to get, create
@@ -75,9 +76,11 @@ func OwnNamespace() (string, error) {
 }
 
 // Run stands for election again and again until ctx ends, and sends a term for
-// each time it is elected. Losing the lease ends the term and nothing else. When
-// ctx ends, the lease is let go of, once the term's last write has ended.
-func (l *Lease) Run(ctx context.Context, terms chan<- Term) error {
+// each time it is elected, to the writer of statuses and to whoever else wants to
+// know of it. Losing the lease ends the term and nothing else. When ctx ends, the
+// lease is let go of, once the term's last write has ended.
+func (l *Lease) Run(ctx context.Context, terms chan<- Term, told ...chan<- (<-chan struct{})) error {
+	l.told = told
 	for ctx.Err() == nil {
 		if err := l.stand(ctx, terms); err != nil {
 			return err
@@ -142,6 +145,12 @@ func (l *Lease) lead(ctx, leading context.Context, lock *fence, terms chan<- Ter
 	term, end := context.WithCancel(leading)
 	defer end()
 	defer context.AfterFunc(ctx, end)()
+	for _, told := range l.told {
+		select {
+		case told <- term.Done():
+		case <-term.Done():
+		}
+	}
 	over := make(chan struct{})
 	select {
 	case terms <- Term{ctx: term, expiry: lock.expiry, over: func() { close(over) }}:

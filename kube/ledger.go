@@ -36,6 +36,7 @@ type ledger struct {
 // account is one site.
 type account struct {
 	want     *summary     // nil: nobody said yet, or the site is gone
+	standing *summary     // not nil: to be had instead of want where the object says already that it is programmed
 	seen     *observation // nil: the API server has no such site
 	queued   queue
 	writing  bool
@@ -67,11 +68,14 @@ func newLedger() *ledger {
 // demand takes which status a site should have.
 func (l *ledger) demand(s control.SiteStatus) {
 	a := l.account(s.Site)
-	if s.Gone {
-		a.want = nil
-	} else {
+	a.want, a.standing = nil, nil
+	if !s.Gone {
 		want := summarise(s)
 		a.want = &want
+	}
+	if s.Standing != nil {
+		standing := summarise(*s.Standing)
+		a.standing = &standing
 	}
 	delete(l.waiting, s.Site) // another status may fare better
 	l.settle(s.Site, a)
@@ -102,7 +106,7 @@ func (l *ledger) next() (w write, ok bool) {
 		a.queued = inNone
 		if a.differs() && !a.writing {
 			a.writing = true
-			return write{site, *a.want, a.seen}, true
+			return write{site, *a.due(), a.seen}, true
 		}
 	}
 }
@@ -146,7 +150,7 @@ func (l *ledger) vanished(w write) {
 func (l *ledger) failed(w write, now time.Time, least, most time.Duration) {
 	a := l.sites[w.site]
 	a.writing = false
-	if a.seen != w.seen || a.want == nil || !a.want.equal(w.want) {
+	if a.seen != w.seen || a.want == nil || !a.due().equal(w.want) {
 		l.settle(w.site, a) // what stood against it may be gone
 		return
 	}
@@ -213,7 +217,7 @@ func (l *ledger) settle(site translate.Key, a *account) {
 		return
 	}
 	switch {
-	case !slices.Equal(a.want.domains, a.seen.domains) && a.queued < inFirst:
+	case !slices.Equal(a.due().domains, a.seen.domains) && a.queued < inFirst:
 		a.queued = inFirst
 		l.first = append(l.first, site)
 	case a.queued == inNone:
@@ -226,7 +230,15 @@ func (l *ledger) settle(site translate.Key, a *account) {
 // the name, what is wanted is not known until it is said of that one: the status of
 // the one before may be anything but true of it.
 func (a *account) differs() bool {
-	return a.want != nil && a.seen != nil && a.want.uid == a.seen.uid && !a.want.equal(a.seen.summary)
+	return a.want != nil && a.seen != nil && a.want.uid == a.seen.uid && !a.due().equal(a.seen.summary)
+}
+
+// due is what the object should have, given what it has.
+func (a *account) due() *summary {
+	if a.standing != nil && a.seen != nil && a.seen.programmed(a.want) {
+		return a.standing
+	}
+	return a.want
 }
 
 // older says whether a is of an earlier version of the object than b. Versions

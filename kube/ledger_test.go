@@ -266,3 +266,41 @@ func TestAnotherStatusDuringAFailureIsTriedAtOnce(t *testing.T) {
 	l.failed(w, now, time.Second, time.Minute)
 	expect(t, l, "a")
 }
+
+// A leader that has not heard of all proxies lets stand that a site is programmed,
+// if that is said of this very generation of this very object; and what else there
+// is to say, it says.
+func TestWhatIsUndecidedForWantOfNewsIsNotUnsaid(t *testing.T) {
+	undecided := func(generation int64, domains ...string) control.SiteStatus {
+		s, standing := served("a", generation, domains...), served("a", generation, domains...)
+		s.Conditions[2].Status, s.Phase = "Unknown", "Pending"
+		s.Standing = &standing
+		return s
+	}
+	other := served("a", 2, "a.example.com")
+	other.UID = "other"
+	pending := undecided(2, "a.example.com")
+	for name, test := range map[string]struct {
+		seen, want control.SiteStatus
+		status     string // of Programmed, as written; empty: nothing is
+	}{
+		"it is said":                 {served("a", 2, "a.example.com"), undecided(2, "a.example.com"), ""},
+		"of a generation before":     {served("a", 1, "a.example.com"), undecided(2, "a.example.com"), "Unknown"},
+		"it is not said":             {has("1", pending).status(), undecided(2, "a.example.com"), ""},
+		"something else has changed": {served("a", 2), undecided(2, "a.example.com"), "True"},
+		"of another object":          {other, undecided(2, "a.example.com"), ""},
+		"there is news":              {served("a", 2, "a.example.com"), func() control.SiteStatus { s := undecided(2, "a.example.com"); s.Standing = nil; return s }(), "Unknown"},
+	} {
+		l := newLedger()
+		l.see(key("a"), has("1", test.seen))
+		l.demand(test.want)
+		w, ok := l.next()
+		status := ""
+		if ok {
+			status = w.want.status().Conditions[2].Status
+		}
+		if status != test.status {
+			t.Errorf("%s: writes %q, want %q", name, status, test.status)
+		}
+	}
+}

@@ -94,6 +94,13 @@ func observe(root map[string]any) *observation {
 	return seen
 }
 
+// programmed tells that the object says that the generation that is meant is
+// programmed.
+func (o *observation) programmed(meant *summary) bool {
+	i := slices.Index(v1alpha1.Conditions[:], v1alpha1.ConditionProgrammed)
+	return o.uid == meant.uid && o.generation == meant.generation && o.words.Value().conditions[i].Status == string(metav1.ConditionTrue)
+}
+
 // conditions are what Status needs of a status to keep its times.
 func (o *observation) conditions() []metav1.Condition {
 	var conditions []metav1.Condition

@@ -148,7 +148,7 @@ func (p *policyWatch) begin(ctx context.Context) error {
 		}
 		p.source.arrived.PutAll(arrived.Take())
 		p.tell.Do(func() { close(p.known) })
-		forward(ctx, arrived, p.source.arrived)
+		forward(ctx, arrived, p.source.arrived.PutAll)
 	})
 	return nil
 }

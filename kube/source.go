@@ -50,6 +50,8 @@ type Source struct {
 	// observed is what the API server has as the status of each site, for the
 	// status writer; nil for a site that is gone.
 	observed *latest.Map[translate.Key, *observation]
+
+	replicas *replicas // nil: nobody asked
 }
 
 // NewSource returns a source that has not started. Discovery is for paths that no
@@ -86,22 +88,28 @@ func (s *Source) Run(ctx context.Context) error {
 	running.Go(func() error { return policies.run(ctx) })
 	if objects.wait(ctx, "the objects of the cluster") && policies.wait(ctx) {
 		all := s.arrived.Take()
-		s.changes.PutAll(all)
+		s.handOver(all)
 		s.log.Info("cluster read", zap.Int("objects", len(all)))
-		forward(ctx, s.arrived, s.changes)
+		forward(ctx, s.arrived, s.handOver)
 	}
 	return running.Wait()
 }
 
+// handOver gives a batch to all who wait for it.
+func (s *Source) handOver(batch map[translate.Ref]translate.Object) {
+	s.changes.PutAll(batch)
+	s.replicas.take(batch)
+}
+
 // forward passes on what arrives until ctx ends.
-func forward(ctx context.Context, from, to *latest.Map[translate.Ref, translate.Object]) {
+func forward(ctx context.Context, from *latest.Map[translate.Ref, translate.Object], to func(map[translate.Ref]translate.Object)) {
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-from.Ready():
 			if batch := from.Take(); len(batch) > 0 {
-				to.PutAll(batch)
+				to(batch)
 			}
 		}
 	}

@@ -35,8 +35,9 @@ const (
 
 // Serve listens on address once something was published, and serves until ctx
 // ends: the discovery service, gRPC health, and reflection, so that grpcurl needs
-// no descriptions of its own. It fails when it cannot listen.
-func (s *Server) Serve(ctx context.Context, address string) error {
+// no descriptions of its own; besides, what others register, which must end its
+// streams when ctx ends. It fails when it cannot listen.
+func (s *Server) Serve(ctx context.Context, address string, others ...func(grpc.ServiceRegistrar)) error {
 	select {
 	case <-s.store.Published(): // Rule 34: until then the port is closed.
 	case <-ctx.Done():
@@ -46,11 +47,11 @@ func (s *Server) Serve(ctx context.Context, address string) error {
 	if err != nil {
 		return fmt.Errorf("listen for proxies (--xds-bind-address=%s): %w", address, err)
 	}
-	return s.serveOn(ctx, listener)
+	return s.serveOn(ctx, listener, others...)
 }
 
 // serveOn serves on a listener until ctx ends, and closes it.
-func (s *Server) serveOn(ctx context.Context, listener net.Listener) error {
+func (s *Server) serveOn(ctx context.Context, listener net.Listener, others ...func(grpc.ServiceRegistrar)) error {
 	s.listening.Store(true)
 	g := grpc.NewServer(
 		grpc.ForceServerCodecV2(Codec()),
@@ -65,6 +66,9 @@ func (s *Server) serveOn(ctx context.Context, listener net.Listener) error {
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: s.minPing, PermitWithoutStream: true}),
 	)
 	s.Register(g)
+	for _, register := range others {
+		register(g)
+	}
 	healthpb.RegisterHealthServer(g, health.NewServer())
 	reflection.Register(g)
 

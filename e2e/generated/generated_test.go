@@ -39,16 +39,47 @@ func TestNothingIsStale(t *testing.T) {
 			t.Errorf("controller-gen %v wrote %v, want %s alone", args, files, filepath.Base(committed))
 			continue
 		}
-		want, err := os.ReadFile(filepath.Join(dir, files[0].Name()))
-		if err != nil {
-			t.Fatal(err)
-		}
-		got, err := os.ReadFile(filepath.Join(root, committed))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if !bytes.Equal(got, want) {
-			t.Errorf("%s is stale; run `make generate` and commit what it writes", committed)
-		}
+		same(t, root, committed, filepath.Join(dir, files[0].Name()))
+	}
+}
+
+// TestNoMessageIsStale is the same for the messages between replicas.
+func TestNoMessageIsStale(t *testing.T) {
+	root, err := parts.Root()
+	if err != nil {
+		t.Fatal(err)
+	}
+	const folder = "replicas/replicasv1"
+	dir := t.TempDir()
+	description, err := os.ReadFile(filepath.Join(root, folder, "replicas.proto"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	copied := filepath.Join(dir, "replicas.proto")
+	if err := os.WriteFile(copied, description, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command("go", "run", ".", copied)
+	cmd.Dir = filepath.Join(root, "tools", "protoc")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("tools/protoc: %v: %s", err, out)
+	}
+	for _, name := range []string{"replicas.pb.go", "replicas_grpc.pb.go"} {
+		same(t, root, filepath.Join(folder, name), filepath.Join(dir, name))
+	}
+}
+
+func same(t *testing.T, root, committed, generated string) {
+	t.Helper()
+	want, err := os.ReadFile(generated)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := os.ReadFile(filepath.Join(root, committed))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(got, want) {
+		t.Errorf("%s is stale; run `make generate` and commit what it writes", committed)
 	}
 }

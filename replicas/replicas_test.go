@@ -1,0 +1,246 @@
+package replicas
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+	"go.uber.org/zap/zaptest"
+	"google.golang.org/grpc"
+
+	"my-company.com/staticsite-operator/control"
+	"my-company.com/staticsite-operator/latest"
+	"my-company.com/staticsite-operator/translate"
+	"my-company.com/staticsite-operator/xds"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// A replica is one without its sources and proxies: the test says what happens to
+// these, and the rest is real.
+type replica struct {
+	*Client
+	t         *testing.T
+	address   netip.AddrPort
+	store     *xds.Store
+	objects   *latest.Map[translate.Ref, translate.Object]
+	streams   *latest.Map[uint64, xds.StreamState]
+	endpoints *latest.Map[string, []netip.AddrPort]
+	terms     chan (<-chan struct{})
+	server    *grpc.Server
+	statuses  map[translate.Key]control.SiteStatus
+}
+
+func newReplica(t *testing.T, id ID, build string) *replica {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &replica{
+		t: t, address: listener.Addr().(*net.TCPAddr).AddrPort(), store: xds.NewStore(),
+		objects:   latest.New[translate.Ref, translate.Object](),
+		streams:   latest.New[uint64, xds.StreamState](),
+		endpoints: latest.New[string, []netip.AddrPort](),
+		terms:     make(chan (<-chan struct{})),
+		server:    grpc.NewServer(grpc.ForceServerCodecV2(xds.Codec())),
+		statuses:  make(map[translate.Key]control.SiteStatus),
+	}
+	log := zaptest.NewLogger(t).Named(fmt.Sprint(id))
+	loop := control.NewLoop(translate.Options{}, r.objects, r.store, r.streams, log)
+	loop.Follow(build)
+	NewServer(loop, id, build).Register(r.server)
+	r.Client = NewClient(loop, id, r.endpoints, log)
+
+	ctx, stop := context.WithCancel(t.Context())
+	done := make(chan struct{}, 3)
+	go func() { loop.Run(ctx); done <- struct{}{} }()
+	go func() { r.Run(ctx, r.terms); done <- struct{}{} }()
+	go func() { r.server.Serve(listener); done <- struct{}{} }()
+	t.Cleanup(func() {
+		stop()
+		<-done
+		<-done
+		r.server.GracefulStop() // hangs if a stream outlives the loop
+		<-done
+	})
+	return r
+}
+
+// lead makes it the leader until the returned function is called.
+func (r *replica) lead(all ...netip.AddrPort) (end func()) {
+	r.endpoints.PutAll(map[string][]netip.AddrPort{"slice": all})
+	over := make(chan struct{})
+	r.terms <- over
+	return func() { close(over) }
+}
+
+// site gives it a generation of a site and waits until it serves that.
+func (r *replica) site(name string, generation int64) {
+	r.t.Helper()
+	site := &translate.Site{Key: translate.Key{Namespace: "docs", Name: name}, Generation: generation,
+		Domain: name + ".example.com", Service: "web", Port: int32(80 + generation)}
+	before := r.store.Latest()
+	r.objects.Put(site.Ref(), site)
+	for r.store.Latest() == before {
+		time.Sleep(time.Millisecond)
+	}
+}
+
+// proxy says that a proxy has acknowledged everything, but for a refused site.
+func (r *replica) proxy(id uint64, refused ...string) {
+	state := xds.StreamState{ID: id, Exceptions: make(map[xds.ResourceName]xds.Exception)}
+	for _, typ := range []xds.Type{xds.Cluster, xds.Listener, xds.ScopedRoute} {
+		state.Types[typ] = xds.TypeState{Active: true, Acked: r.store.Latest().Seq()}
+	}
+	for _, name := range refused {
+		state.Exceptions[xds.ResourceName{Type: xds.ScopedRoute, Name: name + ".example.com"}] = xds.Exception{Refused: true, Reason: "missing ]: ["}
+	}
+	r.streams.Put(id, state)
+}
+
+// await waits until a site's status says something of its generation.
+func (r *replica) await(name string, generation int64, want ...string) {
+	r.t.Helper()
+	deadline := time.After(20 * time.Second)
+	key := translate.Key{Namespace: "docs", Name: name}
+	for {
+		said := ""
+		if s := r.statuses[key]; s.Generation == generation {
+			said = s.Conditions[2].Reason + ": " + s.Conditions[2].Message
+			missing := false
+			for _, w := range want {
+				missing = missing || !strings.Contains(said, w)
+			}
+			if !missing {
+				return
+			}
+		}
+		select {
+		case <-r.loop.Statuses().Ready():
+			for k, s := range r.loop.Statuses().Take() {
+				r.statuses[k] = s
+			}
+		case <-deadline:
+			r.t.Fatalf("generation %d of %s is %q, want %q", generation, name, said, want)
+		}
+	}
+}
+
+func TestTheLeaderHearsTheProxiesOfAll(t *testing.T) {
+	a, b, c := newReplica(t, 1, "v1"), newReplica(t, 2, "v1"), newReplica(t, 3, "v1")
+	for _, r := range []*replica{a, b, c} {
+		r.site("docs", 1)
+		r.proxy(1)
+	}
+	a.await("docs", 1, "have not been asked yet")
+	end := a.lead(a.address, b.address, c.address)
+	a.await("docs", 1, "Programmed: served by every connected proxy")
+
+	a.site("docs", 2)
+	a.proxy(1)
+	b.site("docs", 2)
+	b.proxy(1)
+	a.await("docs", 2, "Pending: acknowledged by 2 of 3", c.address.String(), "does not know of this generation yet")
+	c.site("docs", 2)
+	c.proxy(1, "docs")
+	a.await("docs", 2, "Rejected: refused by 1 of 3", "Envoy says: missing ]: [")
+	c.site("docs", 3)
+	c.proxy(1)
+	b.site("docs", 3)
+	b.proxy(1)
+	a.site("docs", 3)
+	a.proxy(1)
+	a.await("docs", 3, "Programmed: ")
+
+	// Another one leads. What it has heard nothing of is not its own to say.
+	end()
+	a.await("docs", 3, "have not been asked yet")
+	b.lead(a.address, b.address, c.address)
+	b.await("docs", 3, "Programmed: ")
+}
+
+func TestAReplicaThatEndsHoldsUpNobody(t *testing.T) {
+	a, b := newReplica(t, 1, "v1"), newReplica(t, 2, "v1")
+	a.lead(a.address, b.address)
+	for _, r := range []*replica{a, b} {
+		r.site("docs", 1)
+		r.proxy(1)
+	}
+	a.await("docs", 1, "Programmed: ")
+	a.site("docs", 2)
+	a.proxy(1)
+	a.await("docs", 2, "1 of 2")
+	b.server.Stop() // its port refuses from now on
+	a.await("docs", 2, "Programmed: ")
+}
+
+// A process that is stopped: the kernel takes connections, and nobody is there.
+func TestAReplicaThatDoesNotAnswerIsNamed(t *testing.T) {
+	frozen, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer frozen.Close()
+	a := newReplica(t, 1, "v1")
+	a.site("docs", 1)
+	a.proxy(1)
+	a.lead(a.address, frozen.Addr().(*net.TCPAddr).AddrPort())
+	a.await("docs", 1, "Pending: acknowledged by 1 of 1 connected proxies; replica "+frozen.Addr().String()+" cannot be reached")
+	a.endpoints.Put("slice", []netip.AddrPort{a.address})
+	a.await("docs", 1, "Programmed: ")
+}
+
+// Endpoints of something else say nothing of the replicas of this program.
+func TestWhoIsNotAmongTheReplicasKnowsNothingOfThem(t *testing.T) {
+	a, b := newReplica(t, 1, "v1"), newReplica(t, 2, "v1")
+	a.site("docs", 1)
+	a.proxy(1)
+	a.lead(b.address)
+	a.await("docs", 1, "Pending: ", "this replica is not among the endpoints of its own Service")
+	a.endpoints.Put("other", []netip.AddrPort{a.address})
+	a.await("docs", 1, "Programmed: ")
+}
+
+func TestAReplicaOfAnotherBuildIsNamed(t *testing.T) {
+	a, b := newReplica(t, 1, "v1"), newReplica(t, 2, "v2")
+	a.site("docs", 1)
+	a.proxy(1)
+	b.site("docs", 2) // what it makes of it is never equal
+	b.proxy(1)
+	a.lead(a.address, b.address)
+	a.await("docs", 1, "Pending: acknowledged by 1 of 2", "of another version of the control plane")
+}
+
+// Where each replica has an address of either family it is counted once.
+func TestOneFamilyIsAsked(t *testing.T) {
+	c := NewClient(nil, 1, nil, nil)
+	c.take(map[string][]netip.AddrPort{
+		"four": {netip.MustParseAddrPort("10.0.0.2:9000"), netip.MustParseAddrPort("10.0.0.1:9000")},
+		"six":  {netip.MustParseAddrPort("[fd00::1]:9000")},
+	})
+	if got := fmt.Sprint(c.addresses()); got != "[10.0.0.1:9000 10.0.0.2:9000]" {
+		t.Errorf("asks %s", got)
+	}
+	c.take(map[string][]netip.AddrPort{"four": nil})
+	if got := fmt.Sprint(c.addresses()); got != "[[fd00::1]:9000]" {
+		t.Errorf("asks %s", got)
+	}
+}
+
+func TestWireKeepsWhatIsSaid(t *testing.T) {
+	sites := map[control.SiteVersion]control.Holding{
+		1: {Settled: true},
+		2: {Gone: true},
+		3: {Settled: true, Acknowledged: 4, Refused: 1, Words: "no"},
+		4: {Acknowledged: 2, Trying: 3},
+	}
+	report := decode("b", encode(sites, 5))
+	if fmt.Sprint(report.Sites) != fmt.Sprint(sites) || report.Proxies != 5 || report.Reset || report.State != control.Heard {
+		t.Errorf("%+v became %+v", sites, report)
+	}
+}

@@ -1,0 +1,134 @@
+package replicas
+
+import (
+	"context"
+	"errors"
+	"net"
+	"syscall"
+	"time"
+
+	"go.uber.org/zap"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/keepalive"
+
+	"my-company.com/staticsite-operator/control"
+	"my-company.com/staticsite-operator/replicas/replicasv1"
+)
+
+const (
+	// connectTimeout is how long a connection may take to be made, and then to be
+	// accepted: a process that is stopped does the one and not the other.
+	connectTimeout = 5 * time.Second
+
+	// A replica that says nothing is asked after pingTime whether it is there, and
+	// has pingTimeout to answer. Shorter times grpc does not allow.
+	pingTime, pingTimeout = 10 * time.Second, 3 * time.Second
+
+	// maxReport is the largest report: 8 bytes for each of some million sites.
+	maxReport = 64 << 20
+)
+
+// How long to wait before another attempt, at first and at most.
+const (
+	retryLeast = 100 * time.Millisecond
+	retryMost  = 2 * time.Second
+)
+
+// session is the way to one address, until ctx ends. One goroutine runs it.
+type session struct {
+	*Client
+	address string
+	state   control.ReplicaState // as the loop knows it
+	told    bool                 // it does
+}
+
+// run asks again and again.
+func (s *session) run(ctx context.Context) {
+	pause := retryLeast
+	for ctx.Err() == nil {
+		err := s.watch(ctx)
+		if s.state == control.Heard {
+			pause = retryLeast
+		}
+		state := control.Silent
+		if errors.Is(err, syscall.ECONNREFUSED) { // The machine is there, and nothing listens.
+			state = control.Vacant
+		}
+		s.tell(ctx, control.Report{Replica: s.address, State: state}, err)
+		select {
+		case <-time.After(pause):
+		case <-ctx.Done():
+		}
+		pause = min(2*pause, retryMost)
+	}
+}
+
+// watch makes one connection and gives the loop all that comes by it. While the
+// loop is busy nothing is read, and the other replica sends less.
+func (s *session) watch(ctx context.Context) error {
+	dialer := net.Dialer{Timeout: connectTimeout}
+	tcp, err := dialer.DialContext(ctx, "tcp", s.address)
+	if err != nil {
+		return err
+	}
+	defer tcp.Close()
+	conn, err := grpc.NewClient("passthrough:///"+s.address,
+		grpc.WithTransportCredentials(insecure.NewCredentials()),
+		grpc.WithContextDialer(once(tcp)),
+		grpc.WithConnectParams(grpc.ConnectParams{MinConnectTimeout: connectTimeout}),
+		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: pingTime, Timeout: pingTimeout}),
+		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(maxReport)))
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	stream, err := replicasv1.NewReplicasClient(conn).Watch(ctx, &replicasv1.WatchRequest{})
+	if err != nil {
+		return err
+	}
+	for {
+		response, err := stream.Recv()
+		if err != nil {
+			return err
+		}
+		if ID(response.Id) == s.id {
+			s.tell(ctx, control.Report{Replica: s.address, State: control.Self}, nil)
+			<-ctx.Done() // What we hold is known.
+			return ctx.Err()
+		}
+		s.tell(ctx, decode(s.address, response), nil)
+	}
+}
+
+// once returns a dialer that hands out one connection, so that it is the caller
+// who sees how each attempt to make one ends.
+func once(conn net.Conn) func(context.Context, string) (net.Conn, error) {
+	used := false // grpc makes one attempt at a time
+	return func(context.Context, string) (net.Conn, error) {
+		if used {
+			return nil, errors.New("the connection was lost")
+		}
+		used = true
+		return conn, nil
+	}
+}
+
+// tell gives the loop a report, and people what is new about the replica.
+func (s *session) tell(ctx context.Context, report control.Report, err error) {
+	if s.loop.Hear(ctx, report) != nil || s.told && report.State == s.state {
+		return
+	}
+	s.state, s.told = report.State, true
+	log := s.log.With(zap.String("replica", s.address))
+	switch report.State {
+	case control.Silent:
+		log.Warn("cannot reach a replica: no site becomes programmed until it answers or is no endpoint any more", zap.Error(err))
+	case control.Vacant:
+		log.Info("nothing listens where a replica should be")
+	case control.Heard:
+		log.Info("a replica tells what its proxies hold", zap.Int("proxies", report.Proxies), zap.Int("sites", len(report.Sites)))
+	case control.Self:
+		log.Debug("this replica has found itself among the others")
+	}
+}

@@ -1,0 +1,48 @@
+package replicas
+
+import (
+	"my-company.com/staticsite-operator/control"
+	"my-company.com/staticsite-operator/replicas/replicasv1"
+)
+
+// encode writes what has changed. Nearly all sites are settled, at eight bytes
+// each.
+func encode(sites map[control.SiteVersion]control.Holding, proxies int) *replicasv1.WatchResponse {
+	r := &replicasv1.WatchResponse{Proxies: uint32(proxies)}
+	for version, h := range sites {
+		switch {
+		case h.Gone:
+			r.Gone = append(r.Gone, uint64(version))
+		case h.All():
+			r.Settled = append(r.Settled, uint64(version))
+		default:
+			r.Exceptions = append(r.Exceptions, &replicasv1.Exception{
+				Version: uint64(version), Settled: h.Settled, Words: h.Words,
+				Acknowledged: uint32(h.Acknowledged), Refused: uint32(h.Refused), Trying: uint32(h.Trying),
+			})
+		}
+	}
+	return r
+}
+
+// decode is the inverse of encode, but that of settled sites nobody counts who
+// acknowledged them: all have.
+func decode(replica string, r *replicasv1.WatchResponse) control.Report {
+	report := control.Report{
+		Replica: replica, State: control.Heard, Build: r.Build, Proxies: int(r.Proxies), Reset: r.Id != 0,
+		Sites: make(map[control.SiteVersion]control.Holding, len(r.Settled)+len(r.Exceptions)+len(r.Gone)),
+	}
+	for _, version := range r.Settled {
+		report.Sites[control.SiteVersion(version)] = control.Holding{Settled: true}
+	}
+	for _, version := range r.Gone {
+		report.Sites[control.SiteVersion(version)] = control.Holding{Gone: true}
+	}
+	for _, e := range r.Exceptions {
+		report.Sites[control.SiteVersion(e.Version)] = control.Holding{
+			Settled: e.Settled, Words: e.Words,
+			Acknowledged: int(e.Acknowledged), Refused: int(e.Refused), Trying: int(e.Trying),
+		}
+	}
+	return report
+}
