@@ -37,9 +37,11 @@ func TestLeaderElection(t *testing.T) {
 		t.Errorf("who does not lead writes: %+v", writes)
 	}
 
-	// The leader stops; the other one serves on, and leads when the lease is over.
+	// The leader stops, and Kubernetes takes it from the Service; the other one
+	// serves on, and leads when the lease is over.
 	before := len(c.requests(t, first.token, isStatusWrite))
 	must(t, first.Process().Signal(syscall.SIGSTOP))
+	must(t, c.Delete(ctx, object("discovery.k8s.io/v1", "EndpointSlice", serverNamespace, first.name)))
 	c.live(t, ctx, two, "team", "meanwhile", "meanwhile.example.com")
 	must(t, awaitAnswer(ctx, one.address, "agreed.example.com", http.StatusOK, "agreed-1"))
 	must(t, second.leads(ctx, 0))
@@ -51,6 +53,7 @@ func TestLeaderElection(t *testing.T) {
 	// The old leader wakes up, and sees what it would not have written.
 	from := first.Log.Len()
 	must(t, first.Process().Signal(syscall.SIGCONT))
+	must(t, c.apply(ctx, endpointYAML(first.name, first.XDSAddress)))
 	_, err = first.Log.Wait(ctx, from, saying("leader no more: this replica writes no statuses"))
 	must(t, err)
 	c.live(t, ctx, one, "team", "after", "after.example.com")

@@ -54,6 +54,7 @@ func install(t *testing.T, ctx context.Context) *installation {
 // A replica is a server with the rights that the manifests give it and no others.
 type replica struct {
 	*operator.Operator
+	name    string
 	token   string // the one it has, as in cluster.Request
 	http    string // host:port of its proxy's HTTP
 	metrics string // host:port
@@ -75,9 +76,9 @@ func (c *installation) startReplica(t *testing.T, ctx context.Context, n int, th
 	must(t, err)
 	args = append(c.deployed(t, ctx), args...)
 	at := func(port int) string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(port+n)) }
-	r := &replica{token: token, http: at(httpPort), metrics: at(9200)}
+	r := &replica{name: fmt.Sprintf("staticsite-operator-%d", n), token: token, http: at(httpPort), metrics: at(9200)}
 	r.Operator, err = operator.Start(ctx, t, operator.Options{
-		Name:          fmt.Sprintf("staticsite-operator-%d", n),
+		Name:          r.name,
 		Kubeconfig:    kubeconfig,
 		XDSAddress:    net.JoinHostPort(netns.Addr(9), strconv.Itoa(9000+n)), // which other hosts reach
 		HealthAddress: at(9100),
@@ -86,7 +87,21 @@ func (c *installation) startReplica(t *testing.T, ctx context.Context, n int, th
 		Env:           []string{"POD_NAMESPACE=" + serverNamespace},
 	})
 	must(t, err)
+	must(t, c.apply(ctx, endpointYAML(r.name, r.XDSAddress)))
 	return r
+}
+
+// endpointYAML makes a server one of the endpoints of its Service, as Kubernetes
+// does with the pods of the Deployment.
+func endpointYAML(name, address string) string {
+	host, port, _ := net.SplitHostPort(address)
+	return fmt.Sprintf(`apiVersion: discovery.k8s.io/v1
+kind: EndpointSlice
+metadata: {name: %s, namespace: %s, labels: {kubernetes.io/service-name: staticsite-operator-xds-svc}}
+addressType: IPv4
+ports: [{name: grpc-xds, port: %s}]
+endpoints: [{addresses: [%s]}]
+`, name, serverNamespace, port, host)
 }
 
 // deployed returns the arguments that the Deployment gives to the server.

@@ -158,6 +158,7 @@ func testPod(t *testing.T, ctx context.Context, manager string) {
 	})
 	must(t, err)
 	testConfined(t, o.Process().Pid())
+	must(t, c.apply(ctx, endpointYAML("pod", o.XDSAddress)))
 
 	bootstrap, err := operator.Bootstrap(ctx, operator.BootstrapOptions{XDSAddress: o.XDSAddress, NodeID: "envoy"})
 	must(t, err)

@@ -1,0 +1,165 @@
+package e2e
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"my-company.com/staticsite-operator/e2e/envoy"
+	"my-company.com/staticsite-operator/e2e/netns"
+	"my-company.com/staticsite-operator/e2e/operator"
+	"my-company.com/staticsite-operator/e2e/proc"
+)
+
+// TestReplicas: three replicas, an Envoy at each. A site is programmed when the
+// Envoys of all have it, whoever writes the status, and what is said to be True
+// stays so, whoever is stopped or killed.
+func TestReplicas(t *testing.T) {
+	ctx := bounded(t, 4*time.Minute)
+	c := install(t, ctx)
+	var replicas []*replica
+	var proxies []*proxy
+	for n := range 3 {
+		r := c.startReplica(t, ctx, n+1, "")
+		if n == 0 {
+			must(t, r.leads(ctx, 0))
+		}
+		replicas = append(replicas, r)
+		proxies = append(proxies, r.startEnvoy(t, ctx, fmt.Sprintf("envoy-%d", n+1)))
+	}
+	c.live(t, ctx, proxies[0], "team", "old", "old.example.com")
+	_, err := c.awaitVerdict(ctx, "team", "old", good)
+	must(t, err)
+
+	for _, test := range []struct {
+		name string
+		run  func(*testing.T, context.Context, *installation, []*replica, []*proxy)
+	}{
+		{"FrozenProxyOfAFollower", testFrozenAtFollower},
+		{"RefusedAtAFollower", testRefusedAtFollower},
+		{"FrozenFollower", testFrozenFollower},
+		{"LeaderGone", testLeaderGone},
+	} {
+		if !t.Run(test.name, func(t *testing.T) { test.run(t, bounded(t, time.Minute), c, replicas, proxies) }) {
+			return
+		}
+	}
+}
+
+// pending is a site that not all proxies are known to have.
+var pending = verdict{"True Accepted", "True ResolvedRefs", "Unknown Pending", "Unknown NotReady"}
+
+// awaitPending waits until a site's status says that it is not programmed yet, in
+// these words.
+func (c *installation) awaitPending(t *testing.T, ctx context.Context, name string, words ...string) {
+	t.Helper()
+	must(t, proc.Poll(ctx, func(ctx context.Context) error {
+		site, err := c.awaitVerdict(ctx, "team", name, pending)
+		if err != nil {
+			return err
+		}
+		for _, w := range words {
+			if !strings.Contains(message(site, "Programmed"), w) {
+				return fmt.Errorf("Programmed of %s says %q, want %q", name, message(site, "Programmed"), words)
+			}
+		}
+		return nil
+	}))
+}
+
+// unchanged returns a check that a site's object is what it is now.
+func (c *installation) unchanged(t *testing.T, ctx context.Context, name string) func() {
+	t.Helper()
+	before, err := c.awaitVerdict(ctx, "team", name, good)
+	must(t, err)
+	return func() {
+		t.Helper()
+		after, err := c.site(ctx, "team", name)
+		must(t, err)
+		if after.ResourceVersion != before.ResourceVersion {
+			t.Errorf("%s was written: %+v", name, after.Status)
+		}
+	}
+}
+
+func testFrozenAtFollower(t *testing.T, ctx context.Context, c *installation, _ []*replica, proxies []*proxy) {
+	unchanged := c.unchanged(t, ctx, "old")
+	must(t, proxies[1].Process().Signal(syscall.SIGSTOP))
+	c.live(t, ctx, proxies[0], "team", "slow", "slow.example.com")
+	c.awaitPending(t, ctx, "slow", "acknowledged by 2 of 3 connected proxies")
+	must(t, proxies[1].Process().Signal(syscall.SIGCONT))
+	_, err := c.awaitVerdict(ctx, "team", "slow", good)
+	must(t, err)
+	must(t, awaitAnswer(ctx, proxies[1].address, "slow.example.com", http.StatusOK, "slow-1"))
+	unchanged()
+}
+
+// testRefusedAtFollower: an Envoy that was built without something that every
+// site's routes need.
+func testRefusedAtFollower(t *testing.T, ctx context.Context, c *installation, replicas []*replica, _ []*proxy) {
+	bootstrap, err := operator.Bootstrap(ctx, operator.BootstrapOptions{XDSAddress: replicas[2].XDSAddress, NodeID: "odd"})
+	must(t, err)
+	host, err := netns.NewHost(t, 1)
+	must(t, err)
+	odd, err := envoy.Start(ctx, t, envoy.Options{Name: "odd", Bootstrap: bootstrap, Concurrency: 1, Host: host,
+		Args: []string{"--disable-extensions", "envoy.retry_host_predicates/envoy.retry_host_predicates.previous_hosts"}})
+	must(t, err)
+	site, err := c.awaitVerdict(ctx, "team", "old", verdict{"True Accepted", "True ResolvedRefs", "False Rejected", "False NotReady"})
+	must(t, err)
+	says(t, message(site, "Programmed"), "refused by 1 of 4 connected proxies", "Envoy says", "previous_hosts")
+	odd.Process().Stop()
+	_, err = c.awaitVerdict(ctx, "team", "old", good)
+	must(t, err)
+}
+
+func testFrozenFollower(t *testing.T, ctx context.Context, c *installation, replicas []*replica, proxies []*proxy) {
+	leader, follower := replicas[0], replicas[2]
+	unchanged := c.unchanged(t, ctx, "old")
+	from := leader.Log.Len()
+	must(t, follower.Process().Signal(syscall.SIGSTOP))
+	c.live(t, ctx, proxies[0], "team", "blocked", "blocked.example.com")
+	c.awaitPending(t, ctx, "blocked", "of 3 connected proxies", follower.XDSAddress)
+	_, err := leader.Log.Wait(ctx, from, func(e operator.Entry) bool {
+		return strings.HasPrefix(e.Message, "cannot reach a replica") && e.Field("replica") == follower.XDSAddress
+	})
+	must(t, err)
+	c.awaitPending(t, ctx, "blocked", "2 of 2 connected proxies", "replica "+follower.XDSAddress+" cannot be reached")
+	unchanged()
+
+	follower.Kill9() // Its port is refused from now on: it has no proxies.
+	_, err = c.awaitVerdict(ctx, "team", "blocked", good)
+	must(t, err)
+	unchanged()
+}
+
+// testLeaderGone: a leader that is gone without a word, and still an endpoint of
+// its Service. Who follows it knows nothing of its proxies, and leaves alone what
+// it wrote.
+func testLeaderGone(t *testing.T, ctx context.Context, c *installation, replicas []*replica, proxies []*proxy) {
+	old, leader := replicas[0], replicas[1]
+	var unchanged []func()
+	names := []string{"old", "slow", "blocked"}
+	for _, name := range names {
+		unchanged = append(unchanged, c.unchanged(t, ctx, name))
+	}
+	must(t, old.Process().Signal(syscall.SIGSTOP))
+	must(t, leader.leads(ctx, 0))
+	c.live(t, ctx, proxies[1], "team", "next", "next.example.com")
+	c.awaitPending(t, ctx, "next", "1 of 1 connected proxies", "replica "+old.XDSAddress+" cannot be reached")
+
+	old.Kill9()
+	_, err := c.awaitVerdict(ctx, "team", "next", good)
+	must(t, err)
+	for _, check := range unchanged {
+		check()
+	}
+	for _, name := range names {
+		if writes := c.requests(t, leader.token, statusWritesOf("team", name)); len(writes) > 0 {
+			t.Errorf("the new leader writes: %+v", writes)
+		}
+	}
+}
