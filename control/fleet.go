@@ -59,11 +59,11 @@ const (
 type Report struct {
 	Replica string // its name, as people read it
 	State   ReplicaState
-	Build   string // the version of the program, for people
-	Proxies int    // how many are connected to it
+	Proxies int // how many are connected to it
+	Sites   map[SiteVersion]Holding
 
-	Reset bool // everything that it said before is void
-	Sites map[SiteVersion]Holding
+	Reset bool   // everything that it said before is void
+	Build string // if Reset: the version of the program, for people
 }
 
 // Follow tells the loop, before it runs, that there may be other replicas: it does
@@ -139,7 +139,10 @@ func (j *join) hear(report Report, now time.Time) {
 	before := *r
 	r.state = report.State
 	if report.State != Silent {
-		r.build, r.proxies = report.Build, report.Proxies
+		r.proxies = report.Proxies
+	}
+	if report.Reset {
+		r.build = report.Build
 	}
 	if report.Reset || report.State == Vacant || report.State == Self {
 		r.settled, r.except = make(map[SiteVersion]struct{}), make(map[SiteVersion]Holding)

@@ -83,12 +83,14 @@ func (j *join) holdingOfAll(s *site) Holding {
 // changed since the proxy acknowledged it: what the others are, it has. One of an
 // older form is about no site that has changed since.
 func (j *join) excepted(s *site) (refused, trying int, words string) {
+	if len(j.exceptions) == 0 {
+		return 0, 0, ""
+	}
 	proxies := make(map[uint64]bool) // true: refused
 	first := uint64(0)
 	for _, name := range s.resources {
-		shared := len(j.users[name]) > 1
 		for id, e := range j.exceptions[name] {
-			if shared && s.seq <= e.since || s.seq > j.proxies[id].Types[name.Type].Acked {
+			if len(j.users[name]) > 1 && s.seq <= e.since || s.seq > j.proxies[id].Types[name.Type].Acked {
 				continue
 			}
 			proxies[id] = proxies[id] || e.Refused

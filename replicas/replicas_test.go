@@ -12,6 +12,7 @@ import (
 	"go.uber.org/goleak"
 	"go.uber.org/zap/zaptest"
 	"google.golang.org/grpc"
+	"google.golang.org/protobuf/proto"
 
 	"my-company.com/staticsite-operator/control"
 	"my-company.com/staticsite-operator/latest"
@@ -141,6 +142,8 @@ func TestTheLeaderHearsTheProxiesOfAll(t *testing.T) {
 	end := a.lead(a.address, b.address, c.address)
 	a.await("docs", 1, "Programmed: served by every connected proxy")
 
+	c.site("other", 1) // so that c has said more than one thing
+	c.proxy(1)
 	a.site("docs", 2)
 	a.proxy(1)
 	b.site("docs", 2)
@@ -239,8 +242,33 @@ func TestWireKeepsWhatIsSaid(t *testing.T) {
 		3: {Settled: true, Acknowledged: 4, Refused: 1, Words: "no"},
 		4: {Acknowledged: 2, Trying: 3},
 	}
-	report := decode("b", encode(sites, 5))
+	report := decode("b", encode(sites, 5)[0])
 	if fmt.Sprint(report.Sites) != fmt.Sprint(sites) || report.Proxies != 5 || report.Reset || report.State != control.Heard {
 		t.Errorf("%+v became %+v", sites, report)
+	}
+}
+
+// However many sites there are and whatever Envoy says, gRPC takes each report.
+func TestReportsAreBounded(t *testing.T) {
+	sites, words := make(map[control.SiteVersion]control.Holding), strings.Repeat("ä", maxWords)+"!"
+	for i := range 3 * maxSites {
+		sites[control.SiteVersion(i+1)] = control.Holding{Refused: 1, Words: words}
+	}
+	seen := 0
+	sites[1] = control.Holding{Refused: 1, Words: "!" + words}
+	for _, response := range encode(sites, 5) {
+		if size := proto.Size(response); size >= 4<<20 {
+			t.Errorf("a report takes %d bytes", size)
+		}
+		if _, err := proto.Marshal(response); err != nil {
+			t.Error(err) // half a letter
+		}
+		seen += len(decode("b", response).Sites)
+	}
+	if seen != len(sites) {
+		t.Errorf("%d of %d sites are reported", seen, len(sites))
+	}
+	if n := len(encode(nil, 5)); n != 1 {
+		t.Errorf("%d reports of nothing but the number of proxies", n)
 	}
 }

@@ -43,12 +43,14 @@ func (s *Server) Watch(_ *replicasv1.WatchRequest, stream grpc.ServerStreamingSe
 		case <-stream.Context().Done():
 			return nil
 		}
-		response := encode(view.Take())
+		responses := encode(view.Take())
 		if first {
-			response.Id, response.Build = uint64(s.id), s.build
+			responses[0].Id, responses[0].Build = uint64(s.id), s.build
 		}
-		if err := stream.Send(response); err != nil {
-			return err
+		for _, response := range responses {
+			if err := stream.Send(response); err != nil {
+				return err
+			}
 		}
 	}
 }

@@ -24,9 +24,6 @@ const (
 	// A replica that says nothing is asked after pingTime whether it is there, and
 	// has pingTimeout to answer. Shorter times grpc does not allow.
 	pingTime, pingTimeout = 10 * time.Second, 3 * time.Second
-
-	// maxReport is the largest report: 8 bytes for each of some million sites.
-	maxReport = 64 << 20
 )
 
 // How long to wait before another attempt, at first and at most.
@@ -77,8 +74,7 @@ func (s *session) watch(ctx context.Context) error {
 		grpc.WithTransportCredentials(insecure.NewCredentials()),
 		grpc.WithContextDialer(once(tcp)),
 		grpc.WithConnectParams(grpc.ConnectParams{MinConnectTimeout: connectTimeout}),
-		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: pingTime, Timeout: pingTimeout}),
-		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(maxReport)))
+		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: pingTime, Timeout: pingTimeout}))
 	if err != nil {
 		return err
 	}

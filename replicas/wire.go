@@ -1,15 +1,28 @@
 package replicas
 
 import (
+	"strings"
+
 	"my-company.com/staticsite-operator/control"
 	"my-company.com/staticsite-operator/replicas/replicasv1"
 )
 
-// encode writes what has changed. Nearly all sites are settled, at eight bytes
-// each.
-func encode(sites map[control.SiteVersion]control.Holding, proxies int) *replicasv1.WatchResponse {
+// Bounds of one report, which keep it well below what gRPC accepts by default.
+const (
+	maxSites = 2_000 // more are sent in several
+	maxWords = 1_000 // bytes
+)
+
+// encode writes what has changed, in as many reports as it takes, at least one.
+// Nearly all sites are settled, at eight bytes each.
+func encode(sites map[control.SiteVersion]control.Holding, proxies int) []*replicasv1.WatchResponse {
 	r := &replicasv1.WatchResponse{Proxies: uint32(proxies)}
+	all := []*replicasv1.WatchResponse{r}
 	for version, h := range sites {
+		if len(r.Gone)+len(r.Settled)+len(r.Exceptions) == maxSites {
+			r = &replicasv1.WatchResponse{Proxies: uint32(proxies)}
+			all = append(all, r)
+		}
 		switch {
 		case h.Gone:
 			r.Gone = append(r.Gone, uint64(version))
@@ -17,12 +30,20 @@ func encode(sites map[control.SiteVersion]control.Holding, proxies int) *replica
 			r.Settled = append(r.Settled, uint64(version))
 		default:
 			r.Exceptions = append(r.Exceptions, &replicasv1.Exception{
-				Version: uint64(version), Settled: h.Settled, Words: h.Words,
+				Version: uint64(version), Settled: h.Settled, Words: cut(h.Words),
 				Acknowledged: uint32(h.Acknowledged), Refused: uint32(h.Refused), Trying: uint32(h.Trying),
 			})
 		}
 	}
-	return r
+	return all
+}
+
+// cut shortens a text to maxWords, between two letters.
+func cut(words string) string {
+	if len(words) <= maxWords {
+		return words
+	}
+	return strings.ToValidUTF8(words[:maxWords], "") + "..."
 }
 
 // decode is the inverse of encode, but that of settled sites nobody counts who

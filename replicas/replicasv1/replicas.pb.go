@@ -63,9 +63,9 @@ func (*WatchRequest) Descriptor() ([]byte, []int) {
 type WatchResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The replica, by a number that it chose at random when it started. It is set in
-	// the first report, which replaces all that was said before.
+	// the first report of a stream, which makes void all that was said on others.
 	Id uint64 `protobuf:"fixed64,1,opt,name=id,proto3" json:"id,omitempty"`
-	// The version of the program, for people.
+	// The version of the program, for people; in the first report.
 	Build string `protobuf:"bytes,2,opt,name=build,proto3" json:"build,omitempty"`
 	// How many proxies are connected.
 	Proxies uint32 `protobuf:"varint,3,opt,name=proxies,proto3" json:"proxies,omitempty"`

@@ -29,8 +29,8 @@ const (
 // Replicas is how the replicas of the control plane tell each other what their
 // proxies hold. Whoever leads asks all others.
 type ReplicasClient interface {
-	// Watch tells what the proxies of this replica hold: all of it in the first
-	// report, in each later one what has changed.
+	// Watch tells what the proxies of this replica hold: all of it at first, in one
+	// report or several, and from then on what changes.
 	Watch(ctx context.Context, in *WatchRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WatchResponse], error)
 }
 
@@ -68,8 +68,8 @@ type Replicas_WatchClient = grpc.ServerStreamingClient[WatchResponse]
 // Replicas is how the replicas of the control plane tell each other what their
 // proxies hold. Whoever leads asks all others.
 type ReplicasServer interface {
-	// Watch tells what the proxies of this replica hold: all of it in the first
-	// report, in each later one what has changed.
+	// Watch tells what the proxies of this replica hold: all of it at first, in one
+	// report or several, and from then on what changes.
 	Watch(*WatchRequest, grpc.ServerStreamingServer[WatchResponse]) error
 	mustEmbedUnimplementedReplicasServer()
 }
