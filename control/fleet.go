@@ -74,8 +74,8 @@ func (l *Loop) Follow(build string) {
 	l.join.follow()
 }
 
-// Lead has this replica speak for all: these, by name, itself among them. It is
-// called again when there are others.
+// Lead has this replica, which follows, speak for all: these, by name, itself among
+// them. It is called again when they are others.
 func (l *Loop) Lead(ctx context.Context, replicas []string) error {
 	return l.call(ctx, func() { l.join.lead(replicas, time.Now()) })
 }

@@ -226,12 +226,15 @@ func (j *join) except(id uint64, old, new xds.StreamState, touched map[*site]boo
 			if len(j.exceptions[name]) == 0 {
 				delete(j.exceptions, name)
 			}
-			j.touch(name, touched)
+			j.touch(name, 0, touched)
 		}
 	}
 	for name, e := range new.Exceptions {
 		was, known := j.exceptions[name][id]
-		if known && was.Exception == e && old.Types[name.Type] == new.Types[name.Type] {
+		if known && was.Exception == e { // It is about more sites if more is acknowledged.
+			if before := old.Types[name.Type].Acked; before != new.Types[name.Type].Acked {
+				j.touch(name, before, touched)
+			}
 			continue
 		}
 		if j.exceptions[name] == nil {
@@ -242,13 +245,16 @@ func (j *join) except(id uint64, old, new xds.StreamState, touched map[*site]boo
 			since = was.since
 		}
 		j.exceptions[name][id] = exception{e, since}
-		j.touch(name, touched)
+		j.touch(name, 0, touched)
 	}
 }
 
-func (j *join) touch(name xds.ResourceName, touched map[*site]bool) {
+// touch notes whose a resource is, of the sites that changed after a snapshot.
+func (j *join) touch(name xds.ResourceName, after uint64, touched map[*site]bool) {
 	for _, s := range j.users[name] {
-		touched[s] = true
+		if s.seq > after {
+			touched[s] = true
+		}
 	}
 }
 
