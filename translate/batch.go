@@ -12,16 +12,16 @@ import (
 type batch struct {
 	w *World
 
-	domains   map[string]struct{}      // to decide again
-	endpoints map[*backend]struct{}    // to check again
-	clusters  map[*cluster]struct{}    // to build again
-	sites     map[*site]struct{}       // to judge again
-	touched   map[*site]struct{}       // whose resources changed: reported even when judged as before
-	backends  map[*backend]struct{}    // that may be of no more use
-	policies  map[*policy]struct{}     // that changed
-	matches   map[DomainMatch]struct{} // what these list, or did
-	tenants   map[*tenant]struct{}     // to match with policies again
-	table     bool                     // a virtual host of layout single changed
+	domains   map[string]struct{}     // to decide again
+	endpoints map[*backend]struct{}   // to check again
+	clusters  map[*cluster]struct{}   // to build again
+	sites     map[*site]struct{}      // to judge again
+	touched   map[*site]struct{}      // whose resources changed: reported even when judged as before
+	backends  map[*backend]struct{}   // that may be of no more use
+	policies  map[*policy]struct{}    // that changed
+	reserved  map[DomainMatch]*policy // by whom, before the batch, what changed policies are about; nil for nobody
+	tenants   map[*tenant]struct{}    // to match with policies again
+	table     bool                    // a virtual host of layout single changed
 
 	resources []Resource
 	verdicts  []Verdict
@@ -38,7 +38,7 @@ func newBatch(w *World) *batch {
 		touched:   make(map[*site]struct{}),
 		backends:  make(map[*backend]struct{}),
 		policies:  make(map[*policy]struct{}),
-		matches:   make(map[DomainMatch]struct{}),
+		reserved:  make(map[DomainMatch]*policy),
 		tenants:   make(map[*tenant]struct{}),
 	}
 }

@@ -17,7 +17,7 @@ import (
 // grants are what all policies together say, with what they are matched against
 // in indexes. A World without policies has none, so that they cost it nothing.
 type grants struct {
-	reserved map[DomainMatch][]*policy // by whom
+	reserved map[DomainMatch][]*policy // by whom, by name
 	byLabel  map[label][]*policy       // those that select only namespaces with a certain label
 	anyLabel []*policy                 // the others
 
@@ -76,20 +76,24 @@ func (g *grants) permits(t *tenant, domain string) bool {
 // reserver returns the policy that reserves a domain, of several the first by
 // name; nil if none does.
 func (g *grants) reserver(domain string) *policy {
-	var first *policy
-	consider := func(policies []*policy) {
-		for _, p := range policies {
-			if first == nil || p.name < first.name {
-				first = p
-			}
+	found := firstOf(g.reserved[DomainMatch{Exact: domain}])
+	for suffix := range suffixesOf(domain) {
+		if p := firstOf(g.reserved[DomainMatch{Suffix: suffix}]); found == nil || p != nil && p.name < found.name {
+			found = p
 		}
 	}
-	consider(g.reserved[DomainMatch{Exact: domain}])
-	for suffix := range suffixesOf(domain) {
-		consider(g.reserved[DomainMatch{Suffix: suffix}])
-	}
-	return first
+	return found
 }
+
+// firstOf returns the first of a list that may be empty.
+func firstOf(policies []*policy) *policy {
+	if len(policies) == 0 {
+		return nil
+	}
+	return policies[0]
+}
+
+func comparePolicies(x, y *policy) int { return strings.Compare(x.name, y.name) }
 
 // selecting returns the policies that select a namespace with these labels, by
 // name.
@@ -106,7 +110,7 @@ func (g *grants) selecting(set labels.Set) []*policy {
 	for key, value := range set {
 		consider(g.byLabel[label{key, value}])
 	}
-	slices.SortFunc(selecting, func(x, y *policy) int { return strings.Compare(x.name, y.name) })
+	slices.SortFunc(selecting, comparePolicies)
 	return selecting
 }
 
@@ -114,7 +118,8 @@ func (g *grants) selecting(set labels.Set) []*policy {
 func (g *grants) add(p *policy) {
 	if p.good.reserves {
 		for _, match := range p.good.domains {
-			g.reserved[match] = append(g.reserved[match], p)
+			at, _ := slices.BinarySearchFunc(g.reserved[match], p, comparePolicies)
+			g.reserved[match] = slices.Insert(g.reserved[match], at, p)
 		}
 	}
 	required := requiredLabels(p.good.selector)
@@ -160,39 +165,6 @@ func requiredLabels(selector labels.Selector) []label {
 	return nil
 }
 
-// settleIn notes a site that is new.
-func (b *batch) settleIn(s *site) {
-	if b.w.grants != nil {
-		b.tenants[b.w.grants.tenantOf(s)] = struct{}{}
-	}
-}
-
-// moveOut notes that a site is gone.
-func (b *batch) moveOut(s *site) {
-	if b.w.grants == nil {
-		return
-	}
-	t := b.w.grants.tenants[s.key.Namespace]
-	delete(t.sites, s)
-	if len(t.sites) == 0 {
-		delete(b.w.grants.tenants, t.name)
-	}
-}
-
-func (b *batch) takeNamespace(name string, object *Namespace) {
-	if object == nil {
-		delete(b.w.labels, name)
-	} else {
-		b.w.labels[name] = withName(object.Labels, name)
-	}
-	if b.w.grants == nil {
-		return
-	}
-	if t := b.w.grants.tenants[name]; t != nil {
-		b.tenants[t] = struct{}{}
-	}
-}
-
 // labelsOf returns the labels of a namespace, known or not.
 func (w *World) labelsOf(namespace string) labels.Set {
 	if set, known := w.labels[namespace]; known {
@@ -207,109 +179,4 @@ func withName(set map[string]string, namespace string) labels.Set {
 	maps.Copy(named, set)
 	named[corev1.LabelMetadataName] = namespace
 	return named
-}
-
-func (b *batch) takePolicy(key Key, object *Policy) {
-	p := b.w.policies[key.Name]
-	if p == nil {
-		if object == nil {
-			return
-		}
-		p = &policy{name: key.Name}
-		b.w.policies[p.name] = p
-	}
-	if b.w.grants == nil {
-		b.w.grants = newGrants(b.w)
-	}
-	var good *goodPolicy
-	if object == nil {
-		delete(b.w.policies, p.name)
-	} else {
-		var problems []PolicyProblem
-		if good, problems = judgePolicy(object); len(problems) > 0 {
-			b.problems = append(b.problems, problems...)
-			return // The last good form stays.
-		}
-	}
-	b.replace(p, good)
-}
-
-// replace puts another specification, or none, in the place of a policy's.
-func (b *batch) replace(p *policy, good *goodPolicy) {
-	b.policies[p] = struct{}{}
-	if p.good != nil {
-		b.w.grants.remove(p)
-		b.markMatches(p.good)
-	}
-	p.good = good
-	if p.good != nil {
-		b.w.grants.add(p)
-		b.markMatches(p.good)
-	}
-}
-
-func (b *batch) markMatches(good *goodPolicy) {
-	for _, match := range good.domains {
-		b.matches[match] = struct{}{}
-	}
-}
-
-// grant follows what changed in policies and namespaces to the claims that it
-// may concern.
-func (b *batch) grant() {
-	if b.w.grants == nil {
-		return
-	}
-	for match := range b.matches {
-		if match.Exact != "" {
-			b.markDomain(match.Exact)
-			continue
-		}
-		for domain := range b.w.grants.claimed.under(match.Suffix) {
-			b.markDomain(domain)
-		}
-	}
-	if len(b.policies) > 0 {
-		// All namespaces are asked, as each takes well under a microsecond and
-		// policies change rarely; only the sites of those that are concerned.
-		for _, t := range b.w.grants.tenants {
-			b.tenants[t] = struct{}{}
-		}
-	}
-	for t := range b.tenants {
-		b.selectFor(t)
-	}
-}
-
-// markDomain has a domain decided again, and all who claim it judged.
-func (b *batch) markDomain(name string) {
-	d := b.w.domains[name]
-	if d == nil {
-		return // nobody claims it
-	}
-	b.domains[name] = struct{}{}
-	for _, s := range d.claimants {
-		b.sites[s] = struct{}{}
-	}
-}
-
-// selectFor finds the policies that select a namespace, and marks its sites if
-// these are not the same as before, or not as they were.
-func (b *batch) selectFor(t *tenant) {
-	before := t.policies
-	t.policies = b.w.grants.selecting(b.w.labelsOf(t.name))
-	if slices.Equal(t.policies, before) && !slices.ContainsFunc(t.policies, b.changed) {
-		return
-	}
-	for s := range t.sites {
-		b.sites[s] = struct{}{}
-		for _, name := range s.wants {
-			b.domains[name] = struct{}{}
-		}
-	}
-}
-
-func (b *batch) changed(p *policy) bool {
-	_, changed := b.policies[p]
-	return changed
 }
