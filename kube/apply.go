@@ -64,6 +64,11 @@ func applied(next write, status v1alpha1.StaticSiteStatus) (*unstructured.Unstru
 	if err != nil {
 		return nil, err
 	}
+	if len(next.want.domains) == 0 && len(next.seen.domains) > 0 {
+		// To leave a field out gives up only what is ours: domains that somebody else
+		// wrote would stay, as the record of a claim that nobody has.
+		fields["domains"] = []any{}
+	}
 	return &unstructured.Unstructured{Object: map[string]any{
 		"apiVersion": v1alpha1.GroupVersion.String(),
 		"kind":       v1alpha1.Kind,

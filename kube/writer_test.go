@@ -336,3 +336,17 @@ func TestAConditionThatIsOverIsNotApplied(t *testing.T) {
 		t.Errorf("applied: %+v", p.body.Status.Conditions)
 	}
 }
+
+// Not to name what somebody else wrote would leave it there: domains on record
+// that nobody gave.
+func TestDomainsThatSomebodyElseWroteAreTakenBack(t *testing.T) {
+	r := newRig(t)
+	r.lead()
+	r.see("a", has("7", served("a", 1, "forged.example.com")))
+	r.want(served("a", 1))
+	p := r.next()
+	r.answers <- accepted("8")
+	if domains := p.body.Status.Domains; domains == nil || len(domains) > 0 {
+		t.Errorf("domains applied: %#v, want an empty list", domains)
+	}
+}
