@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -44,6 +45,7 @@ func TestOwnership(t *testing.T) {
 		{"PolicyChangesUnderAHolder", testPolicyChanges},
 		{"ForgedRecord", testForgedRecord},
 		{"RefusedPolicies", testRefusedPolicies},
+		{"LintOfWhatThereIs", testLintOfWhatThereIs},
 		{"KindRemoved", testKindRemoved},
 	} {
 		t.Run(test.name, func(t *testing.T) { test.run(t, bounded(t, time.Minute), o) })
@@ -347,6 +349,25 @@ func testRefusedPolicies(t *testing.T, ctx context.Context, o *ownership) {
 	out, err := o.kubectl(ctx, "", "get", "sdp")
 	must(t, err)
 	says(t, strings.Join(strings.Fields(out), " "), "NAME MODE NAMESPACES DOMAINS AGE docs Reserve "+`{"matchLabels":{"team":"docs"}} [{"suffix":"example.com"}]`)
+}
+
+// testLintOfWhatThereIs: a policy is tried on what a cluster has, as
+// docs/domain-policy.md says. Every problem is of a site, none of how kubectl
+// writes.
+func testLintOfWhatThereIs(t *testing.T, ctx context.Context, o *ownership) {
+	list, err := o.kubectl(ctx, "", "get", "namespaces,staticsites,services,endpointslices,sitedomainpolicies", "-A", "-o", "yaml")
+	must(t, err)
+	file := filepath.Join(t.TempDir(), "all.yaml")
+	must(t, os.WriteFile(file, []byte(list), 0o644))
+	binary, err := parts.Operator()
+	must(t, err)
+	out, _ := exec.CommandContext(ctx, binary, "lint", file).Output() // with an error: there are problems
+	says(t, string(out), "StaticSite guides/own: spec.domain: own.example.com is reserved by SiteDomainPolicy docs")
+	for line := range strings.Lines(string(out)) {
+		if !strings.Contains(line, ": StaticSite ") || !strings.Contains(line, "spec.domain: ") {
+			t.Errorf("lint of what kubectl prints: %s", line)
+		}
+	}
 }
 
 // testKindRemoved: with the kind its policies are gone.
