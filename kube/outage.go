@@ -68,8 +68,11 @@ func listWatch(client dynamic.Interface, resource schema.GroupVersionResource, l
 		WatchFuncWithContext: func(ctx context.Context, options metav1.ListOptions) (watch.Interface, error) {
 			options.LabelSelector = label
 			w, err := objects.Watch(ctx, options)
-			outage.noteWatch(ctx, err)
-			return w, err
+			if err != nil {
+				outage.noteWatch(ctx, err)
+				return nil, err
+			}
+			return hear(ctx, w, outage), nil
 		},
 	}, client)
 }

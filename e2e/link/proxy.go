@@ -16,6 +16,7 @@ type Proxy struct {
 	open   chan struct{} // closed while bytes may pass
 	conns  map[net.Conn]struct{}
 	closed bool
+	broken bool // new connections are reset
 
 	running sync.WaitGroup
 }
@@ -57,6 +58,22 @@ func (p *Proxy) Thaw() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.thaw()
+}
+
+// Break resets every connection, and new ones as soon as they are made, until
+// Mend: something on the way that answers for a target it does not reach.
+func (p *Proxy) Break() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.broken = true
+	p.cut()
+}
+
+// Mend forwards new connections again.
+func (p *Proxy) Mend() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.broken = false
 }
 
 func (p *Proxy) thaw() {
@@ -164,11 +181,12 @@ func (p *Proxy) gate() <-chan struct{} {
 	return p.open
 }
 
-// hold registers a connection for Cut; false means that the proxy is closed.
+// hold registers a connection for Cut; false means that the proxy is closed or
+// broken.
 func (p *Proxy) hold(conn net.Conn) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.closed {
+	if p.closed || p.broken {
 		reset(conn)
 		return false
 	}

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -130,5 +131,22 @@ func TestCloseWhileFrozen(t *testing.T) {
 	}
 	if _, err := net.Dial("tcp", p.Addr()); err == nil {
 		t.Error("still accepts connections")
+	}
+}
+
+func TestBreak(t *testing.T) {
+	p := proxy(t)
+	before := dial(t, p)
+	p.Break()
+	for _, c := range []*client{before, dial(t, p)} {
+		if _, err := c.Read(make([]byte, 1)); !errors.Is(err, syscall.ECONNRESET) && !errors.Is(err, io.EOF) {
+			t.Errorf("a connection through a broken link: %v", err)
+		}
+	}
+	p.Mend()
+	after := dial(t, p)
+	after.say(t, "again")
+	if line, err := after.lines.ReadString('\n'); err != nil || line != "again\n" {
+		t.Errorf("through a mended link: %q, %v", line, err)
 	}
 }
