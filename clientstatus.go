@@ -10,6 +10,7 @@ import (
 	admin "github.com/envoyproxy/go-control-plane/envoy/admin/v3"
 	core "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
 	csds "github.com/envoyproxy/go-control-plane/envoy/service/status/v3"
+	matcher "github.com/envoyproxy/go-control-plane/envoy/type/matcher/v3"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials/insecure"
@@ -25,12 +26,14 @@ const (
 	askTimeout = 10 * time.Second
 
 	// mostStatus is the largest answer that is taken. A few resources of 1,000
-	// proxies are a few megabytes; a server that cannot pick them sends all.
+	// proxies are less than a megabyte; a server that cannot pick them sends all.
 	mostStatus = 64 << 20
 )
 
 // askServer asks a server, over client status discovery, what each of its clients
-// holds of the resources with these names.
+// holds of the resources with these names. The resources themselves are those of
+// the client that has acknowledged most: they are the same for all who have, and
+// a table of routes may be large.
 func askServer(ctx context.Context, address string, names []string) ([]explain.Proxy, error) {
 	conn, err := grpc.NewClient(address, grpc.WithTransportCredentials(insecure.NewCredentials()),
 		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(mostStatus)))
@@ -40,19 +43,49 @@ func askServer(ctx context.Context, address string, names []string) ([]explain.P
 	defer conn.Close()
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
-	answer, err := csds.NewClientStatusDiscoveryServiceClient(conn).FetchClientStatus(ctx, &csds.ClientStatusRequest{
-		Node: &core.Node{Id: "staticsite-operator explain", Metadata: &structpb.Struct{
-			Fields: map[string]*structpb.Value{"resource_names": listOf(names)},
-		}},
-	})
-	if err != nil {
-		return nil, refusal(err)
+	fetch := func(nodes []*matcher.NodeMatcher) (proxies []explain.Proxy, _ error) {
+		answer, err := csds.NewClientStatusDiscoveryServiceClient(conn).FetchClientStatus(ctx, &csds.ClientStatusRequest{
+			Node: &core.Node{Id: "staticsite-operator explain", Metadata: &structpb.Struct{
+				Fields: map[string]*structpb.Value{"resource_names": listOf(names)},
+			}},
+			NodeMatchers: nodes, ExcludeResourceContents: len(nodes) == 0,
+		})
+		for _, config := range answer.GetConfig() {
+			proxies = append(proxies, proxyOf(address, config))
+		}
+		return proxies, refusal(err)
 	}
-	proxies := make([]explain.Proxy, 0, len(answer.GetConfig()))
-	for _, config := range answer.GetConfig() {
-		proxies = append(proxies, proxyOf(address, config))
+	proxies, err := fetch(nil)
+	i := furthest(proxies)
+	if err != nil || i < 0 {
+		return proxies, err
 	}
-	return proxies, nil
+	id := &matcher.StringMatcher{MatchPattern: &matcher.StringMatcher_Exact{Exact: proxies[i].Node}}
+	detailed, err := fetch([]*matcher.NodeMatcher{{NodeId: id}})
+	for _, p := range detailed { // Several may have that id.
+		if p.Address == proxies[i].Address {
+			proxies[i] = p
+		}
+	}
+	return proxies, err
+}
+
+// furthest returns which proxy has acknowledged most; negative if none has
+// anything.
+func furthest(proxies []explain.Proxy) int {
+	best, most := -1, 0
+	for i, p := range proxies {
+		n := 0
+		for _, h := range p.Holdings {
+			if h.State == explain.Acknowledged {
+				n++
+			}
+		}
+		if n > most {
+			best, most = i, n
+		}
+	}
+	return best
 }
 
 func listOf(names []string) *structpb.Value {
@@ -63,9 +96,11 @@ func listOf(names []string) *structpb.Value {
 	return structpb.NewListValue(list)
 }
 
-// refusal says why a server did not answer.
+// refusal says why a server did not answer, if it did not.
 func refusal(err error) error {
 	switch s := status.Convert(err); s.Code() {
+	case codes.OK:
+		return nil
 	case codes.DeadlineExceeded:
 		return fmt.Errorf("no answer within %v", askTimeout)
 	case codes.Unimplemented:

@@ -69,7 +69,6 @@ var (
 	listenerURL   = urlOf(&listenerv3.Listener{})
 	clusterURL    = urlOf(&clusterv3.Cluster{})
 	assignmentURL = urlOf(&endpointv3.ClusterLoadAssignment{})
-	tableURL      = urlOf(&routev3.RouteConfiguration{})
 )
 
 func urlOf(m proto.Message) string {

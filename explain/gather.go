@@ -11,7 +11,12 @@ import (
 
 // Domain returns the domain to ask servers about, in normal form; empty if none
 // is known.
-func (f Facts) Domain() string { return begin(f).out.Domain }
+func (f Facts) Domain() string {
+	if f.Target.Domain != "" {
+		return f.Target.Domain // without translating a whole folder
+	}
+	return begin(f).out.Domain
+}
 
 // Service returns the Service of the site that will be explained, if there is one.
 func (f Facts) Service() (translate.Key, bool) {
