@@ -44,10 +44,19 @@ func (x *explainer) diagnose() (reason, message string) {
 		return reasonNoEndpoints, ""
 	case x.programmed.Status != "True":
 		return x.programmed.Reason, x.programmed.Message
+	case x.elsewhere():
+		return reasonElsewhere, x.said(v1alpha1.ConditionProgrammed).Message
 	case x.differs:
 		return reasonStatusBehind, ""
 	}
 	return reasonServed, ""
+}
+
+// elsewhere tells that the status, which covers the proxies of all replicas, does
+// not say of this generation that all have it.
+func (x *explainer) elsewhere() bool {
+	c := x.said(v1alpha1.ConditionProgrammed)
+	return c.Status != "" && c.Status != "True" && x.Statuses[x.site].ObservedGeneration == x.verdict.Generation
 }
 
 // onlyServerKnows tells that a condition of the status may be right although the
@@ -107,7 +116,7 @@ func (x *explainer) sentence(reason, why string) string {
 		return fmt.Sprintf("%s is not served: %s", site, why)
 	case x.noEndpoints() && len(x.proxies) > 0:
 		return fmt.Sprintf("%s is answered with 503: it belongs to %s, but %s", asked, site, why)
-	case reason == x.programmed.Reason:
+	case reason == x.programmed.Reason, reason == reasonElsewhere:
 		return fmt.Sprintf("%s belongs to %s, but %s: %s%s", asked, site, why, x.backend(), x.acknowledged())
 	}
 	return fmt.Sprintf("%s belongs to %s, but %s", asked, site, why)

@@ -65,7 +65,8 @@ var cases = map[string]Facts{
 	"still-served":  with(served("docs.example.com"), objects(docs()[1:]...)),
 
 	"status":                with(served("docs/docs-main"), statuses(1, "True Accepted", "True ResolvedRefs", "True Programmed", "True Ready")),
-	"status-behind":         with(served("docs/docs-main"), statuses(1, "True Accepted", "False ServiceNotFound", "Unknown Pending", "False NotReady")),
+	"status-behind":         with(served("docs/docs-main"), statuses(1, "True Accepted", "False ServiceNotFound", "True Programmed", "False NotReady")),
+	"elsewhere":             with(served("docs/docs-main"), statuses(1, "True Accepted", "True ResolvedRefs", "Unknown Pending", "Unknown NotReady")),
 	"status-of-before":      with(served("docs/docs-main"), statuses(7, "True Accepted", "True ResolvedRefs", "True Programmed", "True Ready")),
 	"status-missing":        with(served("docs/docs-main"), statuses(0)),
 	"invalid-configuration": with(served("docs/docs-main"), statuses(1, "False InvalidConfiguration", "True ResolvedRefs", "False NotSent", "False NotReady"), fleet(translate.Options{}, nil, "edge-1")),

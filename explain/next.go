@@ -13,6 +13,7 @@ const (
 	reasonNoObjects    = "NoObjects"    // no StaticSite could be read
 	reasonNoSuchSite   = "NoSuchSite"
 	reasonNotClaimed   = "NotClaimed"   // no StaticSite names the domain
+	reasonElsewhere    = "Elsewhere"    // the servers that were asked have it, and the status says that not all do
 	reasonNoServer     = "NoServer"     // not all servers could be asked
 	reasonServerBehind = "ServerBehind" // a server serves something else than the objects say
 	reasonNoEndpoints  = "NoEndpoints"
@@ -90,6 +91,8 @@ var steps = map[string]step{
 		"Apply this in your namespace, with your Service:"},
 	reasonNoServer: {"what proxies have is not known",
 		"Let this command reach the server: --server=HOST:PORT; for one in a cluster, kubectl port-forward -n operators deploy/staticsite-operator 9000"},
+	reasonElsewhere: {"by its status not every proxy of all replicas has it",
+		"Ask every replica (repeat --server), since each knows its own proxies; if all of them have it and the status stays so, look at the log of the replica that leads."},
 	reasonServerBehind: {"{message}",
 		"Ask again in a few seconds; if it stays so, look at the log of {server}, which does not see these objects or has other flags."},
 	reasonNoEndpoints: {"Service {service} has no ready endpoint",
