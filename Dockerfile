@@ -11,9 +11,11 @@ RUN go mod download
 COPY *.go ./
 COPY api api
 COPY control control
+COPY explain explain
 COPY files files
 COPY kube kube
 COPY latest latest
+COPY replicas replicas
 COPY translate translate
 COPY xds xds
 ARG TARGETOS TARGETARCH VERSION=dev
