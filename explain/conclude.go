@@ -178,7 +178,11 @@ func proxies(n int) string {
 // words are what a step may have in braces.
 func (x *explainer) words(message string) map[string]string {
 	var behind []string
-	for _, p := range x.behind {
+	for i, p := range x.behind {
+		if i == 3 {
+			behind = append(behind, fmt.Sprintf("%d more", len(x.behind)-i))
+			break
+		}
 		behind = append(behind, x.out.proxyName(p))
 	}
 	words := map[string]string{

@@ -56,6 +56,7 @@ var cases = map[string]Facts{
 
 	"refused":       with(served("https://docs.example.com/path"), state(fleet(translate.Options{}, docs(), "edge-1", "edge-2"), 1, scopeURL, Refused, "Envoy's own words: \x1b[31m missing ]: [\nNext: nothing")),
 	"pending":       with(served("docs.example.com"), state(fleet(translate.Options{}, docs(), "edge-1", "edge-2"), 0, clusterURL, Sent, "")),
+	"many-pending":  with(served("docs.example.com"), fleetWaiting(20)),
 	"silent":        with(served("docs.example.com"), append(fleet(translate.Options{}, docs(), "edge-1"), Proxy{Server: server, Address: "10.1.0.9:40000", Silent: true})),
 	"no-proxies":    with(served("docs.example.com"), []Proxy{{Server: server, Node: "", Address: "10.9.9.9:1"}}), // a person's, who asks for no listener
 	"no-server":     with(served("docs.example.com"), []Proxy{}, []Server{{server, "dial tcp 127.0.0.1:9000: connect: connection refused"}}),
@@ -323,6 +324,15 @@ func fleet(opts translate.Options, objects []translate.Object, nodes ...string) 
 		out = append(out, p)
 	}
 	return out
+}
+
+// fleetWaiting is proxies that were sent a cluster and have not answered.
+func fleetWaiting(n int) []Proxy {
+	all := fleet(translate.Options{}, docs(), numbers(n)...)
+	for i := range all {
+		state(all, i, clusterURL, Sent, "")
+	}
+	return all
 }
 
 func numbers(n int) (nodes []string) {
