@@ -11,6 +11,7 @@
 //   - Decode, the one reader of objects, for files and (as Source uses its
 //     parts) for the cluster: it cuts objects down to what translation reads, and
 //     its errors name object, field and remedy.
-//   - Source, the informers: every object of the three kinds, each change once.
+//   - Source, the informers: every object that sites are made of, each change
+//     once; policies on domains, where they are installed (policies.go).
 //   - StatusWriter, which writes statuses as long as it holds a Term of the Lease.
 package kube

@@ -1,15 +1,16 @@
 // Package translate turns StaticSites, Services and EndpointSlices into Envoy
-// configuration, and says of each site what is served or what is wrong with it.
+// configuration, within what SiteDomainPolicies permit, and says of each site what
+// is served or what is wrong with it.
 //
 // It is pure: no I/O, no clock, no logger, no goroutine. The result depends on
 // the objects alone, never on the order in which they came; the one memory of
-// the past is the last valid specification of a site whose present one is
-// invalid, so that a typo takes nobody's site down.
+// the past is the last valid specification of a site or policy whose present one
+// is invalid, so that a typo takes nobody's site down.
 //
 // It is incremental: a change is followed through indexes to the resources that
 // it touches, and nothing else is looked at. The steps of one Apply are
 //
-//	objects -> claims -> scopes -> clusters and endpoints -> verdicts
+//	objects -> grants -> claims -> scopes -> clusters and endpoints -> verdicts
 //
 // each working only on what the one before has marked.
 //

@@ -11,7 +11,7 @@ import (
 	. "my-company.com/staticsite-operator/translate"
 )
 
-// document is as much of the three kinds as translation reads. The product's
+// document is as much of a site, a Service and a slice as translation reads. The product's
 // own decoder is kube's; this one trusts its input.
 type document struct {
 	Kind     string `json:"kind"`
