@@ -175,7 +175,7 @@ func (w *World) labelsOf(namespace string) labels.Set {
 
 // withName adds the label that the API server gives to every namespace.
 func withName(set map[string]string, namespace string) labels.Set {
-	named := labels.Set{corev1.LabelMetadataName: namespace}
+	named := make(labels.Set, len(set)+1)
 	maps.Copy(named, set)
 	named[corev1.LabelMetadataName] = namespace
 	return named
