@@ -1,6 +1,6 @@
 // Package kube is the cluster's side of the program: it hands the objects that
 // translation reads to the control loop, and writes what the loop says of each
-// site back into its status.
+// site back into its status, and what that changed into Events.
 //
 // It never decides what is served, and nothing that is served waits for it:
 // losing the API server, a watch or the lease stops news and status writes,

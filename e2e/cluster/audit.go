@@ -9,11 +9,14 @@ import (
 	"strings"
 )
 
-// auditPolicy records each finished request once, without bodies.
+// auditPolicy records each finished request once, without bodies but for what is
+// written into the status of a site.
 const auditPolicy = `apiVersion: audit.k8s.io/v1
 kind: Policy
 omitStages: [RequestReceived, ResponseStarted]
-rules: [{level: Metadata}]
+rules:
+- {level: Request, resources: [{group: platform.my-company.com, resources: [staticsites/status]}]}
+- {level: Metadata}
 `
 
 // A Request is one request that the API server has answered.
@@ -25,6 +28,8 @@ type Request struct {
 	Resource string // "services"; with a subresource "staticsites/status"
 	Object   string // "<namespace>/<name>", "<name>" or ""
 	Code     int    // HTTP status
+
+	Body string // JSON, of a write of a site's status
 }
 
 // IsWrite says whether the request meant to change something.
@@ -70,6 +75,7 @@ func parseAudit(line []byte) (Request, error) {
 		ResponseStatus struct {
 			Code int `json:"code"`
 		} `json:"responseStatus"`
+		RequestObject json.RawMessage `json:"requestObject"`
 	}
 	if err := json.Unmarshal(line, &event); err != nil {
 		return Request{}, err
@@ -82,6 +88,7 @@ func parseAudit(line []byte) (Request, error) {
 		Resource: object.Resource,
 		Object:   object.Name,
 		Code:     event.ResponseStatus.Code,
+		Body:     string(event.RequestObject),
 	}
 	if ids := event.User.Extra["authentication.kubernetes.io/credential-id"]; len(ids) == 1 {
 		request.Token = strings.TrimPrefix(ids[0], "JTI=")

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"my-company.com/staticsite-operator/e2e/parts"
+	"my-company.com/staticsite-operator/e2e/readme"
 )
 
 // TestREADME plays the README's first session and its look inside, word for word:
@@ -43,8 +44,12 @@ func TestREADME(t *testing.T) {
 		return string(out)
 	}
 
+	sections, err := readme.Blocks(filepath.Join(root, "README.md"), "A first session", "Looking inside")
+	if err != nil {
+		t.Fatal(err)
+	}
 	typed, shown := 0, 0
-	for _, block := range blocks(t, filepath.Join(root, "README.md"), "A first session", "Looking inside") {
+	for _, block := range sections {
 		switch {
 		case printed.MatchString(block):
 			shown++
@@ -53,7 +58,7 @@ func TestREADME(t *testing.T) {
 			line = lasted.ReplaceAllString(strings.ReplaceAll(line, "testdata/sites", g.sites), "")
 			g.await(t, ctx, line)
 		case strings.HasPrefix(block, "$ "):
-			command, want := commandOf(block)
+			command, want := readme.Command(block)
 			typed, shown = typed+1, shown+1
 			if got := shell(command); strings.TrimSpace(got) != strings.TrimSpace(want) {
 				t.Errorf("%s\nprints\n%s\nand the README shows\n%s", command, got, want)
@@ -72,47 +77,3 @@ var (
 	printed = regexp.MustCompile(`^\d\d:\d\d:\d\d  `)
 	lasted  = regexp.MustCompile(` after [0-9.]+m?s$`)
 )
-
-// blocks returns the indented blocks of some sections of a Markdown file.
-func blocks(t *testing.T, file string, sections ...string) (out []string) {
-	t.Helper()
-	text, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, section := range sections {
-		_, after, found := strings.Cut(string(text), "\n## "+section+"\n")
-		if !found {
-			t.Fatalf("%s has no section %q", file, section)
-		}
-		body, _, _ := strings.Cut(after, "\n## ")
-		printing := false // the paragraph before is what a command prints
-		for _, paragraph := range strings.Split(body, "\n\n") {
-			if !strings.HasPrefix(paragraph, "    ") {
-				printing = false
-				continue
-			}
-			block := strings.ReplaceAll(paragraph[4:], "\n    ", "\n")
-			switch isCommand := strings.HasPrefix(block, "$ "); {
-			case printing && !isCommand:
-				out[len(out)-1] += "\n\n" + block
-			default:
-				printing = isCommand
-				out = append(out, block)
-			}
-		}
-	}
-	return out
-}
-
-// commandOf cuts "$ command" with its continued lines from what it prints.
-func commandOf(block string) (command, output string) {
-	lines := strings.Split(block, "\n")
-	for i, line := range lines {
-		command += strings.TrimPrefix(line, "$ ") + "\n"
-		if strings.Count(command, "'")%2 == 0 && !strings.HasSuffix(line, `\`) {
-			return command, strings.Join(lines[i+1:], "\n")
-		}
-	}
-	return command, ""
-}
