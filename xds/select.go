@@ -203,6 +203,9 @@ func (s *Session) removes(t Type, vanished []string) *content {
 		st.gone = nil
 		return nothing
 	}
+	if len(vanished) == 0 && len(st.gone) == 0 {
+		return nothing
+	}
 	names := setOf(vanished)
 	for name := range st.gone {
 		if s.snap.lookup(t, name) == nil { // Else it is on its way.

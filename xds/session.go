@@ -269,18 +269,17 @@ func (s *Session) push(step step, limit *Snapshot) (*push, *Response) {
 	if st.busy() {
 		return nil, nil
 	}
-	p := &push{from: st.at, to: st.at}
+	from, to, answer := st.at, st.at, st.answer
 	if step.what&upsert != 0 {
-		p.to = newer(st.at, limit)
+		to = newer(st.at, limit)
 	}
-	answer := st.answer
-	upserts := s.upserts(t, p.to)
+	upserts := s.upserts(t, to)
 	var vanished []string
 	switch {
 	case !removesLater(t):
-		vanished = s.vanished(t, p.to)
+		vanished = s.vanished(t, to)
 	case step.what&remove != 0:
-		vanished = s.vanished(t, newer(st.removedAt, older(limit, p.to)))
+		vanished = s.vanished(t, newer(st.removedAt, older(limit, to)))
 	}
 	removes := s.removes(t, vanished)
 	st.answer = false
@@ -291,21 +290,22 @@ func (s *Session) push(step step, limit *Snapshot) (*push, *Response) {
 		if !news && !answer && len(vanished) == 0 {
 			break
 		}
-		all := s.everything(t, p.to, nil)
+		all := s.everything(t, to, nil)
 		if !news && !answer && all.sum() == st.sum {
 			break // What vanished was not in the last response either (rule 84).
 		}
-		p.fresh, p.removes, st.sum = st.unanswered(upserts.upserts, all.upserts), vanished, all.sum()
+		st.sum = all.sum()
+		p := &push{from: from, to: to, fresh: st.unanswered(upserts.upserts, all.upserts), removes: vanished}
 		if st.inflight == nil {
 			p.shared = upserts
 		}
-		return p, s.protocol.respond(t, p.to, all, nothing)
+		return p, s.protocol.respond(t, to, all, nothing)
 	case news || answer:
-		p.fresh, p.removes, p.shared = upserts.upserts, removes.removes, upserts
-		return p, s.protocol.respond(t, p.to, upserts, removes)
+		p := &push{from: from, to: to, fresh: upserts.upserts, removes: removes.removes, shared: upserts}
+		return p, s.protocol.respond(t, to, upserts, removes)
 	}
-	if st.inflight == nil && len(st.unheld) == 0 && st.acked != p.to {
-		st.acked, s.changed = p.to, true // It holds all up to here.
+	if st.inflight == nil && len(st.unheld) == 0 && st.acked != to {
+		st.acked, s.changed = to, true // It holds all up to here.
 	}
 	return nil, nil
 }

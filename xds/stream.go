@@ -33,7 +33,7 @@ type stream struct {
 	// that was read, the end of the requests, a question of somebody else.
 	inbox chan func() error
 	end   context.CancelCauseFunc
-	leave func() // its place among the new ones
+	leave func() // its place among the new ones; nil: it has left
 }
 
 var errDraining = status.Error(codes.Unavailable, "this replica is shutting down")
@@ -195,8 +195,9 @@ func (st *stream) report() {
 			st.log.Info("proxy connected with a refusal of another stream", zap.Stringer("type", e.Type), zap.String("error", e.Reason))
 		}
 	}
-	if st.session.Served() {
+	if st.leave != nil && st.session.Served() {
 		st.leave()
+		st.leave = nil
 	}
 	if state, changed := st.session.State(); changed {
 		state.ID, state.Node = st.id, st.node
