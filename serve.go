@@ -149,6 +149,7 @@ func openCluster(flags *serveFlags, log *zap.Logger) (source, func(replica) (wri
 	if err != nil {
 		return nil, nil, fmt.Errorf("%w (or serve a folder with --sites)", err)
 	}
+	kube.NoteOutages(config, log.Named("kube"))
 	client, err := dynamic.NewForConfig(config)
 	if err != nil {
 		return nil, nil, fmt.Errorf("connect to the cluster: %w", err)

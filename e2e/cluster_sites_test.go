@@ -40,6 +40,7 @@ func TestCluster(t *testing.T) {
 		{"Kubectl", testKubectl},
 		{"GitOps", testGitOps},
 		{"BadInput", testBadInput},
+		{"NetworkPolicy", testNetworkPolicy},
 		{"Figures", testFigures},
 		{"Events", testEvents},
 	} {

@@ -57,7 +57,11 @@ func keyOf(domain string) func(proto.Message) {
 }
 
 // scope is the name of a site's scope.
-func scope(n int) xds.ResourceName { return xds.ResourceName{Type: xds.ScopedRoute, Name: domain(n)} }
+func scope(n int) xds.ResourceName { return scopeOf(domain(n)) }
+
+func scopeOf(domain string) xds.ResourceName {
+	return xds.ResourceName{Type: xds.ScopedRoute, Name: domain}
+}
 
 // crowd is how many sites there are: one bad among twenty good.
 const crowd = 21

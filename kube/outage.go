@@ -2,7 +2,9 @@ package kube
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"net/url"
 	"sync/atomic"
 
 	"go.uber.org/zap"
@@ -43,9 +45,13 @@ func newWatchOutage(log *zap.Logger, resource schema.GroupVersionResource) *outa
 	}
 }
 
-// noteWatch is note for a list or watch. To be told that one is too far behind,
-// or to list without streaming, is no outage: client-go goes on the other way.
+// noteWatch is note for what the API server says to a list or watch; that it says
+// nothing is NoteOutages' to tell. To be told that one is too far behind, or to
+// list without streaming, is no outage: client-go goes on the other way.
 func (o *outage) noteWatch(ctx context.Context, err error) {
+	if unreached := (*url.Error)(nil); errors.As(err, &unreached) {
+		return
+	}
 	if apierrors.IsResourceExpired(err) || apierrors.IsGone(err) || apierrors.IsInvalid(err) {
 		err = nil
 	}
@@ -68,11 +74,8 @@ func listWatch(client dynamic.Interface, resource schema.GroupVersionResource, l
 		WatchFuncWithContext: func(ctx context.Context, options metav1.ListOptions) (watch.Interface, error) {
 			options.LabelSelector = label
 			w, err := objects.Watch(ctx, options)
-			if err != nil {
-				outage.noteWatch(ctx, err)
-				return nil, err
-			}
-			return hear(ctx, w, outage), nil
+			outage.noteWatch(ctx, err)
+			return w, err
 		},
 	}, client)
 }
