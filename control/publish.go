@@ -51,6 +51,6 @@ func encodeOne(t xds.Type, r translate.Resource) (*xds.Resource, error) {
 	if encoded.Name != r.Name {
 		return nil, fmt.Errorf("%s resource %q carries the name %q", t, r.Name, encoded.Name)
 	}
-	encoded.Again, encoded.Placeholder = r.Again, r.Placeholder
+	encoded.Again, encoded.Needs, encoded.Placeholder = r.Again, r.Needs, r.Placeholder
 	return encoded, nil
 }

@@ -34,6 +34,7 @@ type publisher struct {
 
 	world *translate.World
 	last  map[xds.ResourceName]translate.Resource // as last translated
+	more  []translate.Resource                    // to be sent with the next
 	store *xds.Store
 	stop  func() // ends the server and waits for its end
 
@@ -120,8 +121,13 @@ func (p *publisher) change(t *testing.T, name xds.ResourceName, spoil func(proto
 	p.send(t, []translate.Resource{p.last[name]})
 }
 
+// alsoSend makes a resource part of the next publication, spoiled as said.
+func (p *publisher) alsoSend(name xds.ResourceName) { p.more = append(p.more, p.last[name]) }
+
 func (p *publisher) send(t *testing.T, resources []translate.Resource) {
 	t.Helper()
+	resources = append(resources, p.more...)
+	p.more = nil
 	var out []xds.Change
 	for _, r := range resources {
 		typ, ok := xds.TypeByURL(r.Type)
@@ -135,6 +141,7 @@ func (p *publisher) send(t *testing.T, resources []translate.Resource) {
 			var err error
 			change.Resource, err = xds.NewResource(typ, p.spoiled(name, r.Message))
 			must(t, err)
+			change.Resource.Needs = r.Needs
 			if r.Again != nil {
 				change.Resource.Again = func(n int) proto.Message { return p.spoiled(name, r.Again(n)) }
 			}

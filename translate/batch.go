@@ -57,7 +57,7 @@ func (b *batch) buildShared() {
 		b.upsert(Resource{Type: typeListener, Name: listenerName, Message: listener(b.w.opts)})
 	}
 	if b.w.opts.Routes == RoutesSingle && (b.table || !b.w.begun) {
-		b.upsert(Resource{Type: typeTable, Name: tableName, Message: table(b.w.table)})
+		b.upsert(Resource{Type: typeTable, Name: tableName, Message: table(b.w.table), Needs: b.tableNeeds()})
 	}
 	b.w.begun = true
 }

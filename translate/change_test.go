@@ -5,6 +5,7 @@ import (
 	"maps"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 
 	. "my-company.com/staticsite-operator/translate"
@@ -227,6 +228,24 @@ func TestWorldForgetsWhatIsGone(t *testing.T) {
 		w.Apply(gone)
 		if n := w.Size(); n != 0 {
 			t.Errorf("%v: %d things are remembered of a world that is empty", opts, n)
+		}
+	}
+}
+
+// What leads to a cluster says so, in either layout; what leads nowhere does not.
+func TestRoutesNameTheClustersThatTheyNeed(t *testing.T) {
+	invalid := docsSite()
+	invalid.Name, invalid.Domain, invalid.Held, invalid.Port = "broken", "broken.example.com", []string{"broken.example.com"}, 0
+	for _, opts := range combinations {
+		for _, r := range NewWorld(opts).Apply(changesOf(docsSite(), docsService(), invalid)).Resources {
+			var want []string
+			leads := strings.HasSuffix(r.Type, "RouteConfiguration") && !r.Placeholder
+			if leads && opts.Upstreams != UpstreamsDNS { // There the name may come to stand for any other.
+				want = []string{"docs_web_80_cluster"}
+			}
+			if !slices.Equal(r.Needs, want) {
+				t.Errorf("%v: %s needs %v, want %v", opts, r.Name, r.Needs, want)
+			}
 		}
 	}
 }

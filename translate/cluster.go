@@ -41,7 +41,7 @@ func (b *batch) setCluster(c *cluster, want bool) {
 		return
 	}
 	c.sent = want
-	name := clusterName(c.backend.key, c.port)
+	name := c.needs[0]
 	switch {
 	case !want:
 		b.remove(typeCluster, name)
@@ -53,7 +53,7 @@ func (b *batch) setCluster(c *cluster, want bool) {
 }
 
 func (b *batch) setAssignment(c *cluster) {
-	name := clusterName(c.backend.key, c.port)
+	name := c.needs[0]
 	if !c.sent {
 		if c.assigned {
 			b.remove(typeAssignment, name)

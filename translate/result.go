@@ -30,6 +30,10 @@ type Resource struct {
 	// bytes may be sent again.
 	Again func(n int) proto.Message
 
+	// Needs names the clusters that the resource leads to. A proxy that refuses the
+	// next version goes on with this one and with them.
+	Needs []string
+
 	// Placeholder marks a stand-in for a resource whose last good form is not
 	// known: it is for proxies that hold no form of it (rule 91).
 	Placeholder bool

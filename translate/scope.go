@@ -63,7 +63,7 @@ func (b *batch) enter(s scope) {
 	be := b.backend(s.service)
 	c := be.cluster(s.port)
 	if c == nil {
-		c = &cluster{backend: be, port: s.port}
+		c = &cluster{backend: be, port: s.port, needs: []string{clusterName(s.service, s.port)}}
 		be.clusters = append(be.clusters, c)
 	}
 	c.users++
@@ -90,8 +90,19 @@ func (b *batch) setScope(name string, s scope) {
 		Name:        name,
 		Message:     scopedRoutes(name, name, s),
 		Again:       func(n int) proto.Message { return scopedRoutes(name, name+"#"+strconv.Itoa(n), s) },
+		Needs:       b.needsOf(s),
 		Placeholder: s.placeholder,
 	})
+}
+
+// needsOf returns the cluster that a scope leads to. In upstreams dns a cluster is
+// never kept for old routes: the Service's name may have come to stand for any
+// other name (see dnsCluster).
+func (b *batch) needsOf(s scope) []string {
+	if s.placeholder || b.w.opts.Upstreams == UpstreamsDNS {
+		return nil
+	}
+	return b.w.backends[s.service].cluster(s.port).needs
 }
 
 // setVirtualHost is setScope for layout single, where all virtual hosts are one

@@ -16,3 +16,14 @@ func table(byDomain map[string]*routev3.VirtualHost) *routev3.RouteConfiguration
 	}
 	return routeConfiguration(tableName, hosts...)
 }
+
+// tableNeeds returns the clusters that some virtual host leads to.
+func (b *batch) tableNeeds() []string {
+	needs := make(map[string]bool, len(b.w.table))
+	for name := range b.w.table {
+		for _, cluster := range b.needsOf(b.w.domains[name].scope) {
+			needs[cluster] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(needs))
+}

@@ -67,7 +67,8 @@ type backend struct {
 type cluster struct {
 	backend *backend
 	port    int32
-	users   int // scopes that lead to it
+	needs   []string // its name, for all that leads to it
+	users   int      // scopes that lead to it
 
 	sent     bool     // it is handed out
 	assigned bool     // so are its members, be there any or not

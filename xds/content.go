@@ -1,6 +1,7 @@
 package xds
 
 import (
+	"slices"
 	"sync"
 
 	"google.golang.org/grpc/mem"
@@ -22,6 +23,14 @@ type content struct {
 }
 
 var nothing = new(content)
+
+// and returns the content with more resources.
+func (c *content) and(more []*Resource) *content {
+	if len(more) == 0 {
+		return c
+	}
+	return &content{upserts: append(slices.Clip(c.upserts), more...), removes: c.removes}
+}
 
 // deltaBody returns fields 2 and 6 of a DeltaDiscoveryResponse.
 func (c *content) deltaBody() mem.BufferSlice {

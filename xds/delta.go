@@ -26,7 +26,10 @@ func (delta) request(s *Session, t Type, r *Request, first bool) {
 	}
 	for _, name := range r.Subscribe {
 		if name == wildcard {
-			st.wildcard = true
+			if !st.wildcard {
+				st.wildcard = true
+				st.neverHeld(t, st.named, st.missing)
+			}
 			st.oweAll(t)
 			st.goneInFlight(t)
 			continue
@@ -38,7 +41,7 @@ func (delta) request(s *Session, t Type, r *Request, first bool) {
 // goneInFlight makes it due to say what is gone and on its way to the client: it
 // was not told while it did not ask for it.
 func (st *typeState) goneInFlight(t Type) {
-	for _, p := range [...]*push{st.late, st.inflight} {
+	for _, p := range append(slices.Clip(st.late), st.inflight) {
 		if p == nil {
 			continue
 		}
@@ -56,7 +59,7 @@ func (st *typeState) goneInFlight(t Type) {
 func (s *Session) begin(t Type, r *Request) {
 	st := &s.types[t]
 	st.wildcard = slices.Contains(r.Subscribe, wildcard) || len(r.Subscribe) == 0 && types[t].wildcard // Rules 8, 9.
-	held, gone := st.claimed(t, r.Claims)
+	held, gone, others := st.claimed(t, r.Claims)
 	names := st.at.finder(t)
 	for _, name := range r.Subscribe {
 		switch res := names.find(name); {
@@ -80,17 +83,26 @@ func (s *Session) begin(t Type, r *Request) {
 		}
 		st.answer = len(r.Claims) == 0 // Rule 31.
 	}
-	if len(r.Claims) > 0 && st.owed.count <= maxTaintedClaims {
+	if len(r.Claims) > 0 {
 		st.attempts = s.resume
-		for slot := range st.owed.each {
-			st.taint(st.at.tables[t].at(slot))
+		few := st.owed.count <= maxTaintedClaims
+		if few {
+			for slot := range st.owed.each {
+				st.taint(st.at.tables[t].at(slot))
+			}
+		}
+		for _, c := range others {
+			if res := names.find(c.Name); st.owed.has(res.slot) && (few || st.at.suspect(res)) {
+				setLast(&st.lastGood, res.Name, st.at.form(res, c.Version))
+			}
 		}
 	}
 }
 
 // claimed returns which resources a client need not be sent, because it holds
-// them, and the names that it holds and that are gone.
-func (st *typeState) claimed(t Type, claims []Claim) (held slotSet, gone []string) {
+// them, the names that it holds and that are gone, and what it holds in another
+// form: of that, at most as much as is encoded anew, and suspects.
+func (st *typeState) claimed(t Type, claims []Claim) (held slotSet, gone []string, others []Claim) {
 	names := st.at.finder(t)
 	for _, c := range claims {
 		switch r := names.find(c.Name); {
@@ -102,9 +114,20 @@ func (st *typeState) claimed(t Type, claims []Claim) (held slotSet, gone []strin
 			held.add(r.slot)
 		default:
 			held.drop(r.slot) // Of two claims of a name the last counts.
+			if len(others) < maxTaintedClaims || st.at.suspect(r) {
+				others = append(others, c)
+			}
 		}
 	}
-	return held, gone
+	return held, gone, others
+}
+
+// form returns the form of a resource that has a version, as far as it is known.
+func (s *Snapshot) form(r *Resource, version string) *Resource {
+	if standIn := s.standIn(r); standIn != nil && standIn.Version == version {
+		return standIn
+	}
+	return unknownForm(r, strings.Clone(version))
 }
 
 // maxTaintedClaims bounds what is encoded anew for a client that connects again.
@@ -121,10 +144,7 @@ func (s *Session) vanishedBefore(t Type, name string) {
 		setTrue(&st.gone, name)
 		return
 	}
-	if st.lingering == nil {
-		st.lingering = make(map[string]lingerer)
-	}
-	st.lingering[name] = lingerer{nil, st.at.seq}
+	st.lingers(name, lingerer{nil, st.at.seq})
 	s.resumed = true
 }
 

@@ -44,15 +44,16 @@
 //   - What is sent is computed when it can be sent, from where the client is to the
 //     newest snapshot. There is no queue, so a client that was away for an hour costs
 //     what one costs that was away for a second.
-//   - Of each type at most one response is in flight. If it is not answered in time,
-//     one more may overtake it, and no third.
+//   - Of each type at most one response is in flight. One that is not answered in time
+//     may be overtaken, so who answers nothing is sent what is news, slowly.
 //   - Of each type everything up to a position (at, removedAt, acked: see typeState)
 //     is settled, but for a few exceptions by name. So a client in step costs a few
 //     pointers, whatever it holds.
 //   - Types change in the order of stages: what refers to something comes after it
 //     and goes before it. An answer to a request does not wait for this.
 //   - A version that the client refused by itself is never sent to it again; what
-//     came with it is tried apart (refusal.go).
+//     came with it is tried apart (refusal.go). What the form before it leads to is not
+//     taken from the client (needs.go).
 //   - No response without a cause, and when all is answered the client has what it
 //     asked for.
 //

@@ -15,8 +15,9 @@ import (
 // the protocol, except when they do not. Whoever breaks a promise loses: play
 // returns what it was.
 //
-// By convention the scope x needs the cluster x, one version in seven is refused
-// by everyone, one in eleven by odd players, and one in thirteen is a placeholder.
+// By convention each version of a scope needs one cluster, one version in seven is
+// refused by everyone, one in eleven by odd players, and one in thirteen is a
+// placeholder.
 type game struct {
 	data  []byte // the choices not yet made
 	trace func(format string, args ...any)
@@ -25,7 +26,8 @@ type game struct {
 	store    *Store
 	versions int
 	now      time.Time
-	orderly  bool // whoever publishes never takes a cluster from a scope
+	orderly  bool                       // whoever publishes never takes a cluster from a scope
+	has      map[ResourceName]*Resource // what was published last
 	wasGone  map[ResourceName]bool
 
 	players []*player
@@ -37,7 +39,8 @@ type lost string
 func newGame(resources stock, data []byte, trace func(string, ...any)) *game {
 	return &game{
 		data: data[:min(len(data), 2_000)], trace: trace, stock: resources,
-		store: NewStore(), now: time.Unix(0, 0), wasGone: make(map[ResourceName]bool),
+		store: NewStore(), now: time.Unix(0, 0),
+		has: make(map[ResourceName]*Resource), wasGone: make(map[ResourceName]bool),
 	}
 }
 
@@ -55,7 +58,7 @@ func (g *game) play() (steps int, err error) {
 	g.orderly = g.pick(2) == 0
 	g.publish()
 	for i := range 1 + g.pick(3) {
-		p := &player{game: g, name: string(rune('A' + i)), sotw: g.pick(2) == 0, odd: g.pick(2) == 0}
+		p := &player{game: g, name: string(rune('A' + i)), sotw: g.pick(2) == 0, odd: g.pick(2) == 0, envoy: g.pick(3) > 0}
 		g.players = append(g.players, p)
 		p.connect(false)
 	}
@@ -148,22 +151,20 @@ func (g *game) publish() {
 		g.order(changes)
 	}
 	sorted := slices.SortedFunc(maps.Values(changes), func(a, b Change) int { return cmp.Or(cmp.Compare(a.Type, b.Type), strings.Compare(a.Name, b.Name)) })
-	before := g.store.Latest()
-	g.store.Publish(sorted)
 	for _, c := range sorted {
 		name := ResourceName{c.Type, c.Name}
 		if c.Resource == nil {
 			g.wasGone[name] = true
+			delete(g.has, name)
 			g.logf("publish %s -%s", c.Type, c.Name)
-		} else {
-			g.logf("publish %s %s@%s placeholder %v", c.Type, c.Name, c.Resource.Version, c.Resource.Placeholder)
+			continue
 		}
-		if before == nil || before.lookup(c.Type, c.Name) != g.store.Latest().lookup(c.Type, c.Name) {
-			for _, p := range g.players {
-				p.sides[c.Type].cause[c.Name] = true
-			}
+		if g.has[name] == nil || !c.Resource.Placeholder {
+			g.has[name] = c.Resource
 		}
+		g.logf("publish %s %s@%s placeholder %v needs %v", c.Type, c.Name, c.Resource.Version, c.Resource.Placeholder, c.Resource.Needs)
 	}
+	g.change(func() { g.store.Publish(sorted) })
 	for _, p := range g.players {
 		if g.pick(4) > 0 {
 			p.look()
@@ -171,27 +172,46 @@ func (g *game) publish() {
 	}
 }
 
+// change changes the store, and gives every player a cause to hear of what is
+// another now.
+func (g *game) change(do func()) {
+	before := g.store.Latest()
+	do()
+	for t := range numTypes {
+		for _, name := range gameNames {
+			if before == nil || before.lookup(t, name) != g.store.Latest().lookup(t, name) {
+				for _, p := range g.players {
+					p.sides[t].cause[name] = true
+				}
+			}
+		}
+	}
+}
+
+// standIn tells whether there is a last good form of a version that a player would
+// take.
+func (g *game) standIn(r *Resource, p *player) bool {
+	standIn := g.store.Latest().standIn(r)
+	return standIn != nil && !p.bad(standIn)
+}
+
 // order completes changes so that no scope is without its cluster.
 func (g *game) order(changes map[ResourceName]Change) {
-	latest := g.store.Latest()
-	if latest == nil {
-		latest = empty
-	}
 	for _, name := range gameNames {
-		cluster, scope := ResourceName{Cluster, name}, ResourceName{ScopedRoute, name}
-		will := func(n ResourceName) bool {
-			if c, changed := changes[n]; changed {
-				return c.Resource != nil
-			}
-			return latest.lookup(n.Type, n.Name) != nil
+		scope := g.has[ResourceName{ScopedRoute, name}]
+		if c, changed := changes[ResourceName{ScopedRoute, name}]; changed && !(scope != nil && c.Resource != nil && c.Resource.Placeholder) {
+			scope = c.Resource
 		}
-		switch {
-		case !will(scope) || will(cluster):
-		case latest.lookup(Cluster, name) != nil:
-			changes[scope] = Change{Type: ScopedRoute, Name: name}
-		default:
+		if scope == nil {
+			continue
+		}
+		cluster := ResourceName{Cluster, scope.Needs[0]}
+		if c, changed := changes[cluster]; changed && c.Resource == nil {
+			delete(changes, cluster)
+		}
+		if _, changed := changes[cluster]; !changed && g.has[cluster] == nil {
 			g.versions++
-			changes[cluster] = Change{Type: Cluster, Name: name, Resource: g.resource(cluster, g.versions)}
+			changes[cluster] = Change{Type: Cluster, Name: cluster.Name, Resource: g.resource(cluster, g.versions)}
 		}
 	}
 }
@@ -209,10 +229,10 @@ func (g *game) settle() {
 		}
 		patient, active := true, false
 		for _, p := range g.players {
+			patient = patient && !p.impatient()
 			p.look()
 			active = p.drain() || active
 			active = p.answerAll() || active
-			patient = patient && !p.impatient()
 		}
 		switch {
 		case !active:
@@ -234,6 +254,9 @@ func (s stock) get(name ResourceName, version int) *Resource {
 		v := len(s[name])
 		r := testResource(name.Type, name.Name, strconv.Itoa(v))
 		r.Placeholder = v%13 == 6
+		if name.Type == ScopedRoute {
+			r.Needs = []string{gameNames[v%len(gameNames)]}
+		}
 		s[name] = append(s[name], r)
 	}
 	r := *s[name][version] // It belongs to one store only.

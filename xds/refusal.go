@@ -1,6 +1,10 @@
 package xds
 
-import "strings"
+import (
+	"maps"
+	"slices"
+	"strings"
+)
 
 // refusals is what a stream refused of one type, and what is still being tried
 // (design.md section 7).
@@ -24,6 +28,12 @@ type refusals struct {
 	// words. At most maxRefused are remembered.
 	refused map[versioned]string
 
+	bare bool // it may have refused something that it has no form of, since standIns
+
+	// clear are refused names of which the client keeps an unfinished form (see
+	// restore).
+	clear map[string]bool
+
 	// lastGood is the last accepted version (nil: none) of names that were
 	// excluded once, until another version of them is accepted. Of all other names
 	// it is what acked has.
@@ -42,6 +52,8 @@ const maxRefused = 10_000
 type exclusion struct {
 	resource *Resource
 	last     *Resource // the last version that the client accepted, or nil
+	standIn  *Resource // sent since the client has no form of it; nil: none, or it was answered
+	doubtful bool      // standIn was in a refused response, so it is only tried by itself
 	refused  bool      // certainly; else it is still to be tried
 	reason   string    // the client's words, once it has said something
 }
@@ -62,11 +74,19 @@ func (st *typeState) exclude(r *Resource) *exclusion {
 		}
 		st.excluded[r.Name] = e
 	}
-	if e.last != nil && e.last.Version == r.Version {
+	if e.last.known() && e.last.Version == r.Version {
 		e.last = nil
 	}
-	e.resource, e.refused = r, false
+	e.resource, e.standIn, e.doubtful, e.refused = r, nil, false, false
 	return e
+}
+
+// standsFor returns the exclusion that a version is the stand-in of, or nil.
+func (rs *refusals) standsFor(r *Resource) *exclusion {
+	if e := rs.excluded[r.Name]; e != nil && e.standIn != nil && e.standIn.Version == r.Version {
+		return e
+	}
+	return nil
 }
 
 // lastAccepted returns the last version of a name, not excluded so far, that the
@@ -84,16 +104,71 @@ func (st *typeState) lastAccepted(r *Resource) *Resource {
 	return st.acked.lookup(r.Type, r.Name)
 }
 
-// try makes a resource that another stream refused a trial of this one.
-func (st *typeState) try(r *Resource) {
-	st.exclude(r)
-	st.trials = append(st.trials, []*Resource{r})
+// try makes a resource that another stream refused a trial of this one. If the
+// client has no form of it, and there is a stand-in, it returns that one, to be
+// sent and answered first.
+func (st *typeState) try(r *Resource, at *Snapshot) (standIn *Resource) {
+	has := st.lastAccepted(r)
+	if e := st.excluded[r.Name]; e != nil {
+		has = e.last
+	}
+	e := st.exclude(r)
+	if has == nil {
+		e.standIn = st.standIn(r, at)
+	}
+	if e.standIn == nil {
+		st.trials = append(st.trials, []*Resource{r})
+	}
+	return e.standIn
 }
 
-// retry queues a trial once more that nobody answered.
+// standIn returns what this client can be sent in place of a suspect, or nil.
+func (rs *refusals) standIn(r *Resource, at *Snapshot) *Resource {
+	standIn := at.standIn(r)
+	if standIn == nil || rs.refusedBefore(standIn) {
+		return nil
+	}
+	if rs.attempts > 0 {
+		rs.taint(standIn) // It may have been in any of the refused responses.
+	}
+	return standIn
+}
+
+// standIns returns what came to be known that can be sent in place of resources
+// that the client refused and has no form of.
+func (st *typeState) standIns(t Type) (out []*Resource) {
+	st.bare = false
+	for _, name := range slices.Sorted(maps.Keys(st.excluded)) {
+		e := st.excluded[name]
+		if now := st.at.lookup(t, name); !e.refused || e.last != nil || e.standIn != nil || now == nil || !st.selects(now) {
+			continue
+		}
+		if e.standIn = st.standIn(e.resource, st.at); e.standIn != nil {
+			out = append(out, st.untaint(e.standIn))
+		}
+	}
+	return out
+}
+
+// standInAnswered ends the wait for a stand-in: now the version itself is tried.
+func (st *typeState) standInAnswered(e *exclusion, accepted bool) {
+	if accepted {
+		e.last = e.standIn
+	}
+	e.standIn, e.doubtful = nil, false
+	st.trials = append(st.trials, []*Resource{e.resource})
+}
+
+// retry queues what of an unanswered push would never be sent again.
 func (rs *refusals) retry(p *push) {
-	if p != nil && p.trial {
+	if p.trial {
 		rs.trials = append([][]*Resource{p.fresh}, rs.trials...)
+		return
+	}
+	for _, r := range p.fresh {
+		if rs.standsFor(r) != nil {
+			rs.trials = append([][]*Resource{{r}}, rs.trials...)
+		}
 	}
 }
 
@@ -121,6 +196,14 @@ func setLast(last *map[string]*Resource, name string, r *Resource) {
 	(*last)[name] = r
 }
 
+// hasNone notes that the client has no form of a name, whatever acked has.
+func (st *typeState) hasNone(name string) {
+	setLast(&st.lastGood, name, nil)
+	if e := st.excluded[name]; e != nil {
+		e.last, st.bare = nil, true
+	}
+}
+
 // doubt makes sure that a version which was in a refused response does not count
 // as accepted: acked knows only what was current, not since when it was asked for.
 func (st *typeState) doubt(r *Resource) {
@@ -134,21 +217,30 @@ func (st *typeState) doubt(r *Resource) {
 
 // accept takes an ACK.
 func (st *typeState) accept(p *push) {
-	if !p.trial && len(st.lastGood) == 0 && len(st.tainted) == 0 {
+	if !p.trial && len(st.excluded) == 0 && len(st.lastGood) == 0 && len(st.tainted) == 0 {
 		return // Nothing is known of any of it that could change.
 	}
 	for _, r := range p.fresh {
-		if st.excludes(r) {
-			if !p.trial {
-				continue // It was refused in a response that this one overtook.
-			}
+		switch e := st.excluded[r.Name]; {
+		case st.standsFor(r) != nil:
+			st.standInAnswered(e, true)
+		case st.refusedBefore(r), st.excludes(r) && (!p.trial || e.refused):
+			continue // It was refused in a response that this one overtook.
+		case st.excludes(r):
 			delete(st.excluded, r.Name)
 		}
-		delete(st.lastGood, r.Name)
 		delete(st.tainted, r.Name)
+		if now := p.to.lookup(r.Type, r.Name); now != nil && now.Version != r.Version {
+			setLast(&st.lastGood, r.Name, r) // A stand-in is not what acked has.
+		} else {
+			delete(st.lastGood, r.Name)
+		}
 	}
 	for _, name := range p.removes {
 		delete(st.tainted, name)
+		if _, noted := st.lastGood[name]; noted {
+			st.lastGood[name] = nil
+		}
 	}
 }
 
@@ -157,7 +249,7 @@ func (st *typeState) accept(p *push) {
 func (st *typeState) ignore(p *push) {
 	st.unheld = append(st.unheld, p.fresh...)
 	for _, r := range p.fresh {
-		if st.excludes(r) {
+		if st.excludes(r) || st.standsFor(r) != nil {
 			st.forget(r.Name)
 		}
 	}
@@ -168,16 +260,20 @@ func (st *typeState) ignore(p *push) {
 func (s *Session) acceptLate(t Type, p *push) {
 	st := &s.types[t]
 	for _, r := range p.fresh {
-		if st.excludes(r) {
+		switch e := st.excluded[r.Name]; {
+		case st.standsFor(r) != nil:
+			st.standInAnswered(e, true)
+		case !st.excludes(r) || e.refused:
+			continue
+		default:
 			st.forget(r.Name)
 			if now := st.at.lookup(t, r.Name); now != nil && s.protocol.whole(t) {
 				st.owed.add(now.slot)
 			} else {
 				st.lastGood[r.Name] = r
 			}
-			delete(st.tainted, r.Name)
-			s.changed = true
 		}
+		delete(st.tainted, r.Name)
 	}
 }
 
@@ -188,31 +284,80 @@ func (s *Session) refuse(t Type, p *push, reason string) {
 	if len(p.fresh) > 0 {
 		s.sayGoneAgain(t, p.removes)
 	}
-	var current []*Resource // Rule 44: what was replaced since is not in question any more.
+	var question []*Resource
+	named := false
 	for _, r := range p.fresh {
 		if st.refusedBefore(r) {
 			continue // Certain already; the others are still in question.
 		}
-		st.taint(r)
-		st.doubt(r)
-		if now := st.at.lookup(t, r.Name); now != nil && now.Version == r.Version {
-			st.exclude(r).reason = reason
-			current = append(current, r)
-		} else if st.excludes(r) {
-			st.forget(r.Name)
+		matters := st.question(r, reason)
+		blamed := types[t].halfTaken && blames(reason, r.Name)
+		switch named = named || blamed; {
+		case blamed || len(p.fresh) == 1:
+			s.refused(t, r, reason)
+		case matters:
+			question = append(question, r)
 		}
 	}
-	if len(p.fresh) > 1 {
-		st.trials = append(parts(current, reason), st.trials...)
+	if !named {
+		st.trials = append(parts(question, reason), st.trials...)
 		return
 	}
-	for _, r := range p.fresh {
-		if e := st.excluded[r.Name]; e != nil && st.excludes(r) {
-			e.refused = true
-		}
-		st.remember(r, reason)
-		s.events = append(s.events, Event{Kind: Refused, Type: t, Resource: r, Reason: reason})
+	st.trials = append([][]*Resource{question}, st.trials...)
+	if strings.HasSuffix(reason, truncated) {
+		return
 	}
+	for _, r := range question {
+		if e := st.excluded[r.Name]; st.excludes(r) {
+			e.last = r // It was applied, though nothing of the response was acknowledged.
+		}
+	}
+}
+
+// truncated is how Envoy ends words that it does not say in full: beyond 4,096 bytes.
+const truncated = "(truncated)"
+
+// question notes that a version may be what was refused, and tells whether that
+// matters: it does not if it was replaced since (rule 44).
+func (st *typeState) question(r *Resource, reason string) bool {
+	st.taint(r)
+	if e := st.standsFor(r); e != nil {
+		e.doubtful = true
+		return true
+	}
+	st.doubt(r)
+	if now := st.at.lookup(r.Type, r.Name); now != nil && now.Version == r.Version {
+		st.exclude(r).reason = reason
+		return true
+	}
+	if st.excludes(r) {
+		st.forget(r.Name)
+	} else if st.excluded[r.Name] == nil {
+		setLast(&st.lastGood, r.Name, st.lastAccepted(r)) // acked may yet pass over it.
+	}
+	return false
+}
+
+// refused takes what is certain to have been refused.
+func (s *Session) refused(t Type, r *Resource, reason string) {
+	st := &s.types[t]
+	st.remember(r, reason)
+	event := Event{Kind: Refused, Type: t, Resource: r, Reason: reason}
+	if e := st.standsFor(r); e != nil {
+		st.standInAnswered(e, false)
+	} else if e := st.excluded[r.Name]; e != nil && st.excludes(r) {
+		e.refused, st.bare = true, true
+		if e.last != nil && e.last.Version == r.Version {
+			e.last = nil
+		}
+		if e.last.known() {
+			event.Has, event.Needs = e.last, s.unserved(e.last.Needs)
+		}
+		if types[t].halfTaken {
+			setTrue(&st.clear, r.Name)
+		}
+	}
+	s.events = append(s.events, event)
 }
 
 // remember notes a version that was certainly refused.
@@ -260,6 +405,12 @@ func parts(refused []*Resource, reason string) [][]*Resource {
 	return append([][]*Resource{rest}, named...)
 }
 
+// blames tells whether a text is Envoy's list of refused resources, "...: NAME:
+// reason, NAME: reason", and a name is in it.
+func blames(text, name string) bool {
+	return strings.Contains(text, "(s) "+name+": ") || strings.Contains(text, ", "+name+": ")
+}
+
 // mentions tells whether a text contains a name as a word of its own.
 func mentions(text, name string) bool {
 	for from := 0; ; {
@@ -287,24 +438,34 @@ func (s *Session) trial(t Type) (*push, *Response) {
 	if !st.active || st.busy() || st.inflight != nil && s.protocol.whole(t) {
 		return nil, nil // A response that holds everything is no trial of a part while another is open.
 	}
-	for len(st.trials) > 0 {
-		part := s.current(t, st.trials[0])
-		st.trials = st.trials[1:]
-		if len(part) == 0 {
-			continue
-		}
-		p := &push{from: st.at, to: st.at, fresh: part, trial: true}
-		out := &content{upserts: make([]*Resource, len(part))}
-		for i, r := range part {
-			out.upserts[i] = st.untaint(r)
-		}
-		if s.protocol.whole(t) {
-			out = s.everything(t, st.at, out.upserts)
-			st.sum = out.sum()
-		}
-		return p, s.protocol.respond(t, st.at, out, nothing)
+	part := s.nextPart(t)
+	if len(part) == 0 {
+		return nil, nil
 	}
-	return nil, nil
+	st.trials = st.trials[1:]
+	p := &push{from: st.at, to: st.at, fresh: part, trial: true}
+	out := &content{upserts: make([]*Resource, len(part))}
+	for i, r := range part {
+		out.upserts[i] = st.untaint(r)
+	}
+	if s.protocol.whole(t) {
+		p.restored, _ = s.restore(t)
+		out = s.everything(t, st.at, out.upserts)
+		st.sum = out.sum()
+	}
+	return p, s.protocol.respond(t, st.at, out, nothing)
+}
+
+// nextPart returns what is left of the first part to try of which anything is, nil
+// if nothing is left to try.
+func (s *Session) nextPart(t Type) []*Resource {
+	st := &s.types[t]
+	for ; len(st.trials) > 0; st.trials = st.trials[1:] {
+		if part := s.current(t, st.trials[0]); len(part) > 0 {
+			return part
+		}
+	}
+	return nil
 }
 
 // current returns those of a part that are still served, asked for and excluded.
@@ -315,14 +476,43 @@ func (s *Session) current(t Type, part []*Resource) []*Resource {
 		e := st.excluded[r.Name]
 		now := st.at.lookup(t, r.Name)
 		switch {
-		case e == nil || e.refused || e.resource.Version != r.Version:
-		case now == nil || now.Version != r.Version || !st.selects(now):
+		case e == nil || st.standsFor(r) == nil && (e.refused || e.resource.Version != r.Version):
+		case now == nil || now.Version != e.resource.Version || !st.selects(now):
 			st.forget(r.Name) // Should it be asked for again, it is sent like any other.
 		default:
-			out = append(out, now)
+			out = append(out, r.in(now))
 		}
 	}
 	return out
+}
+
+// restore returns what clears away the unfinished forms that a client keeps of
+// what it refused (see types.halfTaken): the form that it had before, sent once
+// more, or a removal where it had none.
+//
+// Envoy 1.40 keeps a refused cluster among those that warm up. So the same bytes,
+// sent again, are no news to it, and are acknowledged; and it acknowledges nothing
+// more of the type as long as one warms up.
+func (s *Session) restore(t Type) (back []*Resource, away []string) {
+	st := &s.types[t]
+	for _, name := range slices.Sorted(maps.Keys(st.clear)) {
+		last, now := st.lastGood[name], st.at.lookup(t, name)
+		if e := st.excluded[name]; e != nil && e.refused {
+			last = e.last
+		} else if now != nil {
+			continue // It was replaced.
+		}
+		switch {
+		case now == nil && !st.asks(name) || now != nil && !st.selects(now):
+		case now != nil && st.excluded[name].standIn != nil: // That is on its way.
+		case last == nil:
+			away = append(away, name)
+		case last.known():
+			back = append(back, last)
+		}
+	}
+	st.clear = nil
+	return back, away
 }
 
 // taint notes that the version was, or may have been, in a refused response.

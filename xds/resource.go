@@ -30,6 +30,10 @@ type Resource struct {
 	// after a refusal (rule 90). The name must stay.
 	Again func(n int) proto.Message
 
+	// Needs names the clusters that this leads to. They are not taken from a client
+	// that has this form because it refused the next one.
+	Needs []string
+
 	sum   uint64 // of name and version; what a table adds up to its version
 	slot  uint32 // its place in the tables of its Store; set by Publish
 	state uint32
@@ -95,10 +99,19 @@ func (r *Resource) again(n int) (*Resource, error) {
 	if other.Name != r.Name {
 		return nil, fmt.Errorf("attempt %d of %s resource %q is named %q", n, r.Type, r.Name, other.Name)
 	}
-	other.slot, other.Placeholder, other.Again = r.slot, r.Placeholder, r.Again
+	other.slot, other.Placeholder, other.Again, other.Needs = r.slot, r.Placeholder, r.Again, r.Needs
 	other.encode(r.Name, r.Version, other.body())
 	return other, nil
 }
+
+// unknownForm returns what a client has that this server knows the version of, and
+// nothing else.
+func unknownForm(r *Resource, version string) *Resource {
+	return &Resource{Type: r.Type, Name: r.Name, Version: version}
+}
+
+// known tells whether there is a resource, and its contents are known.
+func (r *Resource) known() bool { return r != nil && len(r.wire) > 0 }
 
 // Size returns the bytes that the resource takes in a delta response.
 func (r *Resource) Size() int { return len(r.wire) }

@@ -50,7 +50,7 @@ type client struct {
 
 // run does one command. All may bear client=NAME, if there are several.
 //
-//	publish                     with lines TYPE NAME@VERSION [placeholder] and TYPE -NAME
+//	publish                     with lines TYPE NAME@VERSION [placeholder] [needs=a,b] and TYPE -NAME
 //	connect sotw|delta [versions]
 //	request TYPE [nonce=N] [version=V] [names=a,b] [sub=a,b] [unsub=a,b] [claims=a@1,b@2]
 //	                            an input is the text of a refusal
@@ -133,7 +133,7 @@ func (s *script) drain(out *strings.Builder, name string) {
 			switch e.Kind {
 			case Refused:
 				fmt.Fprintf(out, "%srefused: %s %s@%s: %s\n", prefix, e.Type, e.Resource.Name, e.Resource.Version, e.Reason)
-				s.store.Suspect(e.Resource)
+				s.store.Suspect(e.Resource, e.Has, e.Needs)
 				for _, other := range s.clients {
 					other.Publish(s.store.Latest())
 				}
@@ -214,7 +214,7 @@ func stateText(state StreamState) string {
 	return b.String()
 }
 
-// changes reads lines of "TYPE NAME@VERSION [placeholder]" and "TYPE -NAME".
+// changes reads lines of "TYPE NAME@VERSION [placeholder] [needs=a,b]" and "TYPE -NAME".
 func changes(t *testing.T, input string) (out []Change) {
 	t.Helper()
 	for line := range strings.Lines(input) {
@@ -226,7 +226,13 @@ func changes(t *testing.T, input string) (out []Change) {
 		}
 		name, version, _ := strings.Cut(f[1], "@")
 		r := testResource(typ, name, version)
-		r.Placeholder = len(f) > 2
+		for _, more := range f[2:] {
+			if needs, ok := strings.CutPrefix(more, "needs="); ok {
+				r.Needs = strings.Split(needs, ",")
+			} else {
+				r.Placeholder = more == "placeholder"
+			}
+		}
 		out = append(out, Change{Type: typ, Name: name, Resource: r})
 	}
 	return out

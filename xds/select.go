@@ -21,6 +21,11 @@ func (st *typeState) asks(name string) bool { return st.wildcard || st.missing[n
 // subscribe adds a name and makes it due, even if the client has it (rule 16).
 func (s *Session) subscribe(t Type, name string) {
 	st := &s.types[t]
+	if t != Endpoint && !st.wildcard && (st.acked != nil || st.inflight != nil) && !st.missing[name] {
+		if r := st.at.lookup(t, name); r == nil || !st.named.has(r.slot) {
+			st.hasNone(name) // What acked has of it was never sent, or dropped since.
+		}
+	}
 	if r := st.at.lookup(t, name); r != nil {
 		st.named.add(r.slot)
 		st.owed.add(r.slot)
@@ -111,6 +116,7 @@ func (s *Session) upserts(t Type, to *Snapshot) *content {
 	b := to.since(st.at, t)
 	s.linger(t, b, to)
 	s.follow(st, b)
+	st.bare = st.bare || st.at != to
 	st.at = to
 	if st.simple(b) {
 		return &b.upserts
@@ -130,10 +136,13 @@ func (s *Session) upserts(t Type, to *Snapshot) *content {
 		(st.wildcard || st.named.count == table.count) {
 		st.owed.clear()
 		all := to.since(empty, t)
+		out := &all.upserts
 		for _, r := range all.suspects {
-			st.try(r)
+			if standIn := st.try(r, to); standIn != nil {
+				out = out.and([]*Resource{standIn})
+			}
 		}
-		return &all.upserts
+		return out
 	}
 	out := new(content)
 	var kept slotSet
@@ -148,7 +157,9 @@ func (s *Session) upserts(t Type, to *Snapshot) *content {
 			e := st.exclude(r)
 			e.refused, e.reason = true, st.refused[versionOf(r)]
 		case to.suspect(r):
-			st.try(r)
+			if standIn := st.try(r, to); standIn != nil {
+				out.upserts = append(out.upserts, st.untaint(standIn))
+			}
 		default:
 			st.forget(r.Name)
 			if !s.protocol.whole(t) {
@@ -158,6 +169,9 @@ func (s *Session) upserts(t Type, to *Snapshot) *content {
 		}
 	}
 	st.owed = kept
+	if st.bare {
+		out.upserts = append(out.upserts, st.standIns(t)...)
+	}
 	return out
 }
 
@@ -175,24 +189,48 @@ func (s *Session) vanished(t Type, to *Snapshot) []string {
 		return st.asks(name) && st.at.lookup(t, name) == nil
 	}
 	names := b.removes.removes
-	if len(st.lingering) == 0 && !slices.ContainsFunc(names, func(n string) bool { return !told(n) }) {
+	if len(names) == 0 && len(st.lingering) == 0 {
+		return nil
+	}
+	var needs needs
+	if removesLater(t) {
+		needs = s.needs()
+	}
+	if len(st.lingering) == 0 && !slices.ContainsFunc(names, func(n string) bool { return !told(n) || needs.names[n] }) {
 		return names
 	}
 	set := make(map[string]bool)
-	for _, name := range names {
-		if told(name) {
+	for i, name := range names {
+		switch {
+		case !told(name):
+		case needs.names[name]:
+			if _, lingers := st.lingering[name]; !lingers {
+				st.lingers(name, lingerer{b.removed[i], to.seq})
+			}
+		default:
 			set[name] = true
 		}
 	}
 	for name, l := range st.lingering {
-		if l.since <= to.seq {
-			delete(st.lingering, name)
-			if told(name) {
-				set[name] = true
+		switch {
+		case !told(name):
+			if l.since <= to.seq {
+				delete(st.lingering, name)
 			}
+		case l.since <= to.seq && !needs.keep(name, l.resource):
+			delete(st.lingering, name)
+			set[name] = true
 		}
 	}
 	return slices.Sorted(maps.Keys(set))
+}
+
+// lingers remembers something that the client may have though it is gone.
+func (st *typeState) lingers(name string, l lingerer) {
+	if st.lingering == nil {
+		st.lingering = make(map[string]lingerer)
+	}
+	st.lingering[name] = l
 }
 
 // removes returns the names that the client must be told are gone: what vanished,
@@ -242,16 +280,13 @@ func (s *Session) linger(t Type, b *batch, to *Snapshot) {
 		} else if last, excluded := st.lastGood[r.Name]; excluded {
 			held = last
 		}
-		if st.lingering == nil {
-			st.lingering = make(map[string]lingerer)
-		}
-		st.lingering[r.Name] = lingerer{held, to.seq}
+		st.lingers(r.Name, lingerer{held, to.seq})
 	}
 }
 
 // everything returns all that the client asked for: the newest of each, what it
 // still holds of the removed (rule 55), and of what it refused the last that it
-// accepted. Of the excluded, only those of a trial are in it as they are now.
+// accepted, or the stand-in. Of the excluded, only those of a trial are in it as they are now.
 func (s *Session) everything(t Type, at *Snapshot, trial []*Resource) *content {
 	st := &s.types[t]
 	all := at.full(t)
@@ -269,9 +304,13 @@ func (s *Session) everything(t Type, at *Snapshot, trial []*Resource) *content {
 		tried[r.Name] = true
 	}
 	for _, name := range slices.Sorted(maps.Keys(st.excluded)) {
-		now, last := at.lookup(t, name), st.excluded[name].last
-		if last != nil && !tried[name] && now != nil && st.selects(now) && st.excludes(now) {
-			out.upserts = append(out.upserts, last)
+		e, now := st.excluded[name], at.lookup(t, name)
+		form := e.last
+		if e.standIn != nil && !e.doubtful {
+			form = st.untaint(e.standIn)
+		}
+		if form != nil && !tried[name] && now != nil && st.selects(now) && st.excludes(now) {
+			out.upserts = append(out.upserts, form)
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(st.lingering)) {

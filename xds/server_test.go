@@ -458,6 +458,8 @@ func TestRule85(t *testing.T) {
 	c := h.connectDelta()
 	c.send(askDelta(Cluster, "bad"))
 	nack := nackDelta(c.recv(), "it is bad")
+	c.send(nack)
+	expectNames(t, c.recv(), "-bad") // What is left of it is cleared away.
 	for range 20_000 {
 		c.send(nack)
 	}
@@ -475,6 +477,8 @@ func TestRule85(t *testing.T) {
 	s.Request(&Request{Type: Cluster, Subscribe: []string{"bad"}})
 	_, r := s.Next(now)
 	again := &Request{Type: Cluster, Nonce: r.Nonce, Refused: true, Reason: "it is bad"}
+	s.Request(again)
+	s.Next(now) // "-bad"
 	repeat := func() {
 		s.Request(again)
 		if _, r := s.Next(now); r != nil {

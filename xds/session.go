@@ -61,8 +61,8 @@ type typeState struct {
 	unheld []*Resource     // what the client ignored and still asks for (rule 41)
 	sum    uint64          // of the last response that held everything
 
-	inflight *push // at most one (rule 48)
-	late     *push // timed out, then overtaken by inflight; its refusal still counts
+	inflight *push   // at most one (rule 48)
+	late     []*push // timed out, then overtaken, oldest first; their refusals still count
 
 	refusals
 }
@@ -85,6 +85,8 @@ type push struct {
 	trial   bool
 	sentAt  time.Time
 	expired bool // not answered in time: nobody waits for it any more (rule 47)
+
+	restored []*Resource // what it accepted before and is sent anew (see restore)
 }
 
 // protocol is what differs between state of the world and delta.
@@ -108,6 +110,9 @@ type Event struct {
 	Type     Type
 	Resource *Resource // Refused: which version
 	Reason   string    // Refused, EarlyRefusal: the client's words
+
+	Has   *Resource   // Refused: the form that the client has instead, or nil
+	Needs []*Resource // Refused: what Has leads to and is not served any more
 }
 
 // EventKind is the kind of an Event.
@@ -172,8 +177,8 @@ func (s *Session) answered(st *typeState, r *Request) {
 	case r.Nonce == "":
 	case st.inflight != nil && st.inflight.nonce == r.Nonce:
 		p := st.inflight
-		st.retry(st.late) // Answers come in order, so this one has none.
-		st.inflight, st.late = nil, nil
+		st.overlook(len(st.late)) // Answers come in order, so these have none.
+		st.inflight = nil
 		s.changed = true
 		switch {
 		case r.Refused:
@@ -185,16 +190,37 @@ func (s *Session) answered(st *typeState, r *Request) {
 			st.acked, st.unheld = p.to, nil
 			st.accept(p)
 		}
-	case st.late != nil && st.late.nonce == r.Nonce:
-		p := st.late
-		st.late = nil
-		if r.Refused { // Rule 44: of these versions only.
+	default:
+		i := slices.IndexFunc(st.late, func(p *push) bool { return p.nonce == r.Nonce })
+		if i < 0 {
+			return
+		}
+		p := st.late[i]
+		st.overlook(i)
+		st.late = st.late[1:]
+		s.changed = true
+		switch {
+		case r.Refused: // Rule 44: of these versions only.
 			s.refuse(r.Type, p, r.Reason)
-		} else if p.trial {
+		case p.trial:
 			s.acceptLate(r.Type, p)
+		case !s.protocol.ignored(p, r):
+			st.acked = p.to
+			st.accept(p)
 		}
 	}
 }
+
+// overlook gives up the n oldest of the late pushes: nobody will answer them.
+func (st *typeState) overlook(n int) {
+	for _, p := range st.late[:n] {
+		st.retry(p)
+	}
+	st.late = st.late[n:]
+}
+
+// maxLate is how many late pushes of a type are remembered.
+const maxLate = 16
 
 // Next returns the next response to send, or nil when there is none now: until
 // a request, a snapshot or Deadline.
@@ -247,12 +273,10 @@ func (s *Session) referrersUnknown(now time.Time) bool {
 	return !known
 }
 
-// busy tells that no push of the type may be sent now: one is in flight, or one
-// was not answered in time and another has overtaken it. Who answers nothing is
-// sent no more than two.
-func (st *typeState) busy() bool {
-	return st.inflight != nil && (!st.inflight.expired || st.late != nil)
-}
+// busy tells that no push of the type may be sent now: one is in flight. One that
+// was not answered in time may be overtaken, so who answers nothing is sent what
+// is news, and at most one response in ackTimeout.
+func (st *typeState) busy() bool { return st.inflight != nil && !st.inflight.expired }
 
 // settled is how far the client has answered.
 func (st *typeState) settled() *Snapshot {
@@ -274,6 +298,13 @@ func (s *Session) push(step step, limit *Snapshot) (*push, *Response) {
 		to = newer(st.at, limit)
 	}
 	upserts := s.upserts(t, to)
+	var restored []*Resource
+	var away []string
+	if !s.protocol.whole(t) {
+		restored, away = s.restore(t)
+	} else if len(st.clear) > 0 && (st.inflight != nil || len(s.nextPart(t)) == 0) {
+		answer = true // What was refused is not in it; nor is it in the trial that is next.
+	}
 	var vanished []string
 	switch {
 	case !removesLater(t):
@@ -281,28 +312,29 @@ func (s *Session) push(step step, limit *Snapshot) (*push, *Response) {
 	case step.what&remove != 0:
 		vanished = s.vanished(t, newer(st.removedAt, older(limit, to)))
 	}
-	removes := s.removes(t, vanished)
+	removes := s.removes(t, slices.Concat(vanished, away))
 	st.answer = false
-	news := len(upserts.upserts) > 0 || len(removes.removes) > 0
+	news := len(upserts.upserts)+len(restored)+len(removes.removes) > 0
 
 	switch {
 	case s.protocol.whole(t):
 		if !news && !answer && len(vanished) == 0 {
 			break
 		}
+		restored, _ = s.restore(t)
 		all := s.everything(t, to, nil)
 		if !news && !answer && all.sum() == st.sum {
 			break // What vanished was not in the last response either (rule 84).
 		}
 		st.sum = all.sum()
-		p := &push{from: from, to: to, fresh: st.unanswered(upserts.upserts, all.upserts), removes: vanished}
+		p := &push{from: from, to: to, fresh: st.unanswered(upserts.upserts, all.upserts), removes: vanished, restored: restored}
 		if st.inflight == nil {
 			p.shared = upserts
 		}
 		return p, s.protocol.respond(t, to, all, nothing)
 	case news || answer:
-		p := &push{from: from, to: to, fresh: upserts.upserts, removes: removes.removes, shared: upserts}
-		return p, s.protocol.respond(t, to, upserts, removes)
+		p := &push{from: from, to: to, fresh: upserts.upserts, removes: removes.removes, shared: upserts, restored: restored}
+		return p, s.protocol.respond(t, to, upserts.and(restored), removes)
 	}
 	if st.inflight == nil && len(st.unheld) == 0 && st.acked != to {
 		st.acked, s.changed = to, true // It holds all up to here.
@@ -339,7 +371,8 @@ func (s *Session) send(t Type, p *push, r *Response, now time.Time) *Response {
 	r.Nonce = strconv.FormatUint(s.nonces, 36)
 	p.nonce, p.version, p.sentAt = r.Nonce, r.Version, now
 	if st.inflight != nil {
-		st.late = st.inflight
+		st.late = append(st.late, st.inflight)
+		st.overlook(max(0, len(st.late)-maxLate))
 	}
 	st.inflight = p
 	if t == Cluster {
@@ -361,6 +394,9 @@ func (s *Session) oweEndpoints(p *push) {
 		st.owed.addAll(p.shared.assignments(st.at))
 	} else {
 		st.owed.addAll(st.at.assignments(p.fresh))
+	}
+	if len(p.restored) > 0 {
+		st.owed.addAll(st.at.assignments(p.restored))
 	}
 }
 

@@ -12,7 +12,7 @@ import (
 type Snapshot struct {
 	seq      uint64
 	tables   [numTypes]table
-	suspects map[suspect]bool // not to be modified
+	suspects map[suspect]*Resource // by stand-in (see Store.Suspect); not to be modified
 
 	superseded chan struct{}      // closed when there is a newer snapshot
 	batches    [numTypes]*batches // those that end here; as long as a table stays the same, so do these
@@ -71,8 +71,15 @@ func (s *Snapshot) assignments(clusters []*Resource) *slotSet {
 
 // suspect tells whether this version of the resource was refused by a stream.
 func (s *Snapshot) suspect(r *Resource) bool {
-	return len(s.suspects) > 0 && s.suspects[suspectOf(r)]
+	if len(s.suspects) == 0 {
+		return false
+	}
+	_, ok := s.suspects[suspectOf(r)]
+	return ok
 }
+
+// standIn returns what clients have that refused the resource, or nil.
+func (s *Snapshot) standIn(r *Resource) *Resource { return s.suspects[suspectOf(r)] }
 
 // serves tells whether a version of a resource is the one in this snapshot.
 func (s *Snapshot) serves(v suspect) bool {

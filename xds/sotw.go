@@ -53,13 +53,13 @@ func (sotw) request(s *Session, t Type, r *Request, first bool) {
 // neverHeld notes what acked has, or will have, and a client that asked for other
 // names was never sent.
 func (st *typeState) neverHeld(t Type, named slotSet, missing map[string]bool) {
-	if st.acked == nil && st.inflight == nil || !types[t].wildcard {
-		return // It has nothing, or nobody will ask what it accepted last.
+	if st.acked == nil && st.inflight == nil || t == Endpoint {
+		return // It has nothing, or nothing depends on what it accepted last.
 	}
 	note := func(name string) {
 		r := st.at.lookup(t, name)
 		if r != nil && !named.has(r.slot) || r == nil && !missing[name] {
-			setLast(&st.lastGood, name, nil)
+			st.hasNone(name)
 		}
 	}
 	if st.wildcard {
@@ -82,9 +82,11 @@ func (st *typeState) neverHeld(t Type, named slotSet, missing map[string]bool) {
 
 // restart forgets what is in flight: nobody will answer it.
 func (st *typeState) restart() {
-	st.retry(st.inflight)
-	st.retry(st.late)
-	st.inflight, st.late = nil, nil
+	if st.inflight != nil {
+		st.retry(st.inflight)
+	}
+	st.inflight = nil
+	st.overlook(len(st.late))
 }
 
 // ignored: an answer without an error that keeps the old version comes from a

@@ -48,7 +48,10 @@ func (s *Session) State() (StreamState, bool) {
 		for name, e := range st.excluded {
 			state.except(ResourceName{t, name}, Exception{e.resource.Version, e.refused, e.reason})
 		}
-		for name := range st.lastGood {
+		for name, last := range st.lastGood {
+			if last != nil && !last.known() {
+				continue // It was claimed, and nothing was refused yet.
+			}
 			if st.inflight != nil && st.excluded[name] == nil && st.at.lookup(t, name) != nil {
 				state.except(ResourceName{t, name}, Exception{})
 			}

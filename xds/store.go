@@ -21,11 +21,14 @@ type Store struct {
 	mu    sync.Mutex // one publication at a time; guards what follows
 	free  [numTypes][]uint32
 	slots [numTypes]uint32 // slots ever given out
+
+	// kept are the resources that the publisher removed and a stand-in leads to.
+	kept map[ResourceName]bool
 }
 
 // NewStore returns a store that nothing was published to yet.
 func NewStore() *Store {
-	return &Store{first: make(chan struct{})}
+	return &Store{first: make(chan struct{}), kept: make(map[ResourceName]bool)}
 }
 
 // Latest returns the newest snapshot, or nil before the first publication.
@@ -46,12 +49,10 @@ func (s *Store) Publish(changes []Change) *Snapshot {
 	if old == nil {
 		old = empty
 	}
-	var edits [numTypes]edit
-	for t := range numTypes {
-		edits[t].table = old.tables[t]
-	}
+	edits := old.edit()
+	suspects := old.succeed(changes)
 	changed := s.latest.Load() == nil
-	for _, c := range changes {
+	for _, c := range s.keep(changes, suspects) {
 		if s.apply(&edits[c.Type], c) {
 			changed = true
 		}
@@ -59,15 +60,32 @@ func (s *Store) Publish(changes []Change) *Snapshot {
 	if !changed {
 		return old
 	}
-	next := &Snapshot{seq: old.seq + 1, suspects: old.suspects}
+	next := edits.snapshot(old.seq+1, suspects)
 	for t := range numTypes {
-		next.tables[t] = edits[t].table
 		if next.tables[t].same(&old.tables[t]) {
 			next.batches[t] = old.batches[t]
 		}
 	}
-	s.replace(next)
-	return next
+	return s.replace(next)
+}
+
+// edits are the tables of a snapshot that is being made.
+type edits [numTypes]edit
+
+func (s *Snapshot) edit() *edits {
+	e := new(edits)
+	for t := range numTypes {
+		e[t].table = s.tables[t]
+	}
+	return e
+}
+
+func (e *edits) snapshot(seq uint64, suspects map[suspect]*Resource) *Snapshot {
+	s := &Snapshot{seq: seq, suspects: suspects}
+	for t := range numTypes {
+		s.tables[t] = e[t].table
+	}
+	return s
 }
 
 // apply does one change and tells whether it was one.
@@ -107,32 +125,8 @@ func (s *Store) allocate(t Type) uint32 {
 	return s.slots[t] - 1
 }
 
-// Suspect marks a version of a resource that a stream refused: from now on it is
-// sent last and alone (design.md section 7, rule 42), also when it comes back
-// after another version.
-func (s *Store) Suspect(r *Resource) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	old := s.latest.Load()
-	if old == nil || old.suspect(r) {
-		return
-	}
-	next := &Snapshot{seq: old.seq + 1, tables: old.tables, suspects: make(map[suspect]bool)}
-	for k := range old.suspects {
-		// Beyond the bound only what is served now is worth remembering.
-		if len(old.suspects) < maxSuspects || next.serves(k) {
-			next.suspects[k] = true
-		}
-	}
-	next.suspects[suspectOf(r)] = true
-	s.replace(next)
-}
-
-// maxSuspects bounds the marks for versions that are not served any more.
-const maxSuspects = 1_000
-
 // replace makes next the newest snapshot and wakes whoever waits for it.
-func (s *Store) replace(next *Snapshot) {
+func (s *Store) replace(next *Snapshot) *Snapshot {
 	next.superseded = make(chan struct{})
 	for t := range numTypes {
 		if next.batches[t] == nil {
@@ -142,7 +136,8 @@ func (s *Store) replace(next *Snapshot) {
 	old := s.latest.Swap(next)
 	if old == nil {
 		close(s.first)
-		return
+	} else {
+		close(old.superseded)
 	}
-	close(old.superseded)
+	return next
 }

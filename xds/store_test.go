@@ -289,9 +289,9 @@ func TestSuspectsAreBounded(t *testing.T) {
 		store.Publish([]Change{{Cluster, "a", r}})
 		return r
 	}
-	store.Suspect(publish(0))
+	store.Suspect(publish(0), nil, nil)
 	before := store.Latest()
-	store.Suspect(light(Cluster, "a", 0))
+	store.Suspect(light(Cluster, "a", 0), nil, nil)
 	if store.Latest() != before {
 		t.Error("the same suspect twice is news")
 	}
@@ -300,7 +300,7 @@ func TestSuspectsAreBounded(t *testing.T) {
 		t.Error("what came back is no suspect any more")
 	}
 	for i := range 3 * maxSuspects {
-		store.Suspect(publish(i + 1))
+		store.Suspect(publish(i+1), nil, nil)
 	}
 	if n := len(store.Latest().suspects); n > maxSuspects {
 		t.Errorf("%d suspects are remembered", n)

@@ -1,0 +1,69 @@
+package xds
+
+// This file keeps a client from losing what it still needs: a form that it has
+// because it refused the next one, or has not accepted it yet, leads to resources
+// that nothing else leads to any more.
+
+// needs are the names that nothing may take from a client.
+type needs struct {
+	names   map[string]bool
+	unknown bool // it has a form that this server does not know
+}
+
+// needs returns what the client needs beyond what the positions tell.
+func (s *Session) needs() needs {
+	n := needs{names: make(map[string]bool)}
+	for t := range numTypes {
+		st := &s.types[t]
+		for _, e := range st.excluded {
+			n.add(st.at, e.last)
+			n.add(st.at, e.standIn)
+		}
+		for _, last := range st.lastGood {
+			n.add(st.at, last)
+		}
+	}
+	return n
+}
+
+// add adds what a form needs, unless it is what is served: whoever publishes that
+// knows what it needs.
+func (n *needs) add(at *Snapshot, r *Resource) {
+	if r == nil {
+		return
+	}
+	if now := at.lookup(r.Type, r.Name); now != nil && now.Version == r.Version {
+		return
+	}
+	for _, name := range r.Needs {
+		n.names[name] = true
+	}
+	n.unknown = n.unknown || !r.known() && !removesLater(r.Type)
+}
+
+// keep tells whether what the client holds of a name must stay. If it has a form
+// that this server does not know, anything that it claimed may be needed.
+func (n *needs) keep(name string, held *Resource) bool {
+	return n.names[name] || n.unknown && held == nil
+}
+
+// unserved returns what some names stand for, as the client has it, where nothing
+// of that name is served any more.
+func (s *Session) unserved(names []string) (held []*Resource) {
+	for t := range numTypes {
+		st := &s.types[t]
+		if !removesLater(t) || st.removedAt == nil {
+			continue
+		}
+		for _, name := range names {
+			r := st.lingering[name].resource
+			if r == nil {
+				r = st.removedAt.lookup(t, name)
+			}
+			if r != nil && s.snap.lookup(t, name) == nil {
+				held = append(held, r)
+			}
+		}
+	}
+	return held
+}

@@ -1,0 +1,134 @@
+package xds
+
+import "maps"
+
+// This file is what a Store learns from refusals: which versions are suspect, and
+// what to serve beside them to clients that come while they are served.
+
+// Suspect marks a version of a resource that a stream refused: from now on it is
+// sent last and alone (design.md section 7, rule 42), also when it comes back
+// after another version.
+//
+// Has is the form that the stream's client has instead, nil if it has none. It is
+// the version's stand-in: as long as the version is served, a client that has no
+// form of the resource is sent this one first. Needs are resources that has leads
+// to and that are not served any more. They are served again, as long.
+func (s *Store) Suspect(r, has *Resource, needs []*Resource) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	old := s.latest.Load()
+	if old == nil {
+		return
+	}
+	now := old.lookup(r.Type, r.Name)
+	if has != nil && (now == nil || now.Version != r.Version || old.suspect(has)) {
+		has = nil
+	}
+	if old.suspect(r) && (has == nil || old.standIn(r) != nil) {
+		return
+	}
+	suspects := make(map[suspect]*Resource)
+	for k, standIn := range old.suspects {
+		// Beyond the bound only what is served now is worth remembering.
+		if len(old.suspects) < maxSuspects || old.serves(k) {
+			suspects[k] = standIn
+		}
+	}
+	suspects[suspectOf(r)] = has.in(now)
+	edits := old.edit()
+	if has != nil {
+		for _, need := range needs {
+			s.bringBack(edits, need)
+		}
+	}
+	s.replace(edits.snapshot(old.seq+1, suspects))
+}
+
+// maxSuspects bounds the marks for versions that are not served any more.
+const maxSuspects = 1_000
+
+// in returns the resource for the place in the tables that another form of it has.
+func (r *Resource) in(place *Resource) *Resource {
+	if r == nil {
+		return nil
+	}
+	moved := *r
+	moved.slot = place.slot
+	return &moved
+}
+
+// bringBack serves a resource again that was removed, as it was.
+func (s *Store) bringBack(e *edits, r *Resource) {
+	if e[r.Type].lookup(r.Name) != nil {
+		return
+	}
+	back := *r // It is in older snapshots, in another place.
+	s.apply(&e[r.Type], Change{r.Type, r.Name, &back})
+	s.kept[ResourceName{r.Type, r.Name}] = true
+}
+
+// succeed returns the suspects as they are once changes are made. A stand-in ends
+// with the version that it stands in for. A suspect that comes back has what it
+// replaces as its stand-in.
+func (s *Snapshot) succeed(changes []Change) map[suspect]*Resource {
+	suspects := s.suspects
+	if len(suspects) == 0 {
+		return suspects
+	}
+	own := false
+	set := func(r, standIn *Resource) {
+		if !own {
+			suspects, own = maps.Clone(suspects), true
+		}
+		suspects[suspectOf(r)] = standIn
+	}
+	for _, c := range changes {
+		now := s.lookup(c.Type, c.Name)
+		if now == nil || c.Resource != nil && (c.Resource.Placeholder || c.Resource.Version == now.Version) {
+			continue
+		}
+		good := now
+		if s.suspect(now) {
+			if good = s.standIn(now); good != nil {
+				set(now, nil)
+			}
+		}
+		if c.Resource != nil && s.suspect(c.Resource) {
+			set(c.Resource, good)
+		}
+	}
+	return suspects
+}
+
+// keep returns the changes without the removals of what a stand-in leads to, and
+// with the removals of what was kept for one that is no more.
+func (s *Store) keep(changes []Change, suspects map[suspect]*Resource) []Change {
+	if len(suspects) == 0 {
+		return changes
+	}
+	needed := make(map[string]bool)
+	for _, standIn := range suspects {
+		if standIn != nil {
+			for _, name := range standIn.Needs {
+				needed[name] = true
+			}
+		}
+	}
+	var out []Change
+	for _, c := range changes {
+		name := ResourceName{c.Type, c.Name}
+		delete(s.kept, name)
+		if c.Resource == nil && needed[c.Name] && removesLater(c.Type) {
+			s.kept[name] = true // Whether it exists or not, it may go later.
+			continue
+		}
+		out = append(out, c)
+	}
+	for name := range s.kept {
+		if !needed[name.Name] {
+			delete(s.kept, name)
+			out = append(out, Change{Type: name.Type, Name: name.Name})
+		}
+	}
+	return out
+}
