@@ -20,26 +20,26 @@ func TestNothingIsStale(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for committed, args := range map[string][]string{
-		"api/v1alpha1/zz_generated.deepcopy.go":                  {"object"},
-		"manifests/crd/platform.my-company.com_staticsites.yaml": {"crd"},
+	for folder, kind := range map[string]string{
+		"api/v1alpha1":  "object",
+		"manifests/crd": "crd",
 	} {
 		dir := t.TempDir()
-		args = append(args, "paths=./api/...", "output:dir="+dir)
-		cmd := exec.Command(generator, args...)
+		cmd := exec.Command(generator, kind, "paths=./api/...", "output:dir="+dir)
 		cmd.Dir = root
 		if out, err := cmd.CombinedOutput(); err != nil {
-			t.Fatalf("controller-gen %v: %v: %s", args, err, out)
+			t.Fatalf("controller-gen %s: %v: %s", kind, err, out)
 		}
 		files, err := os.ReadDir(dir)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if len(files) != 1 || files[0].Name() != filepath.Base(committed) {
-			t.Errorf("controller-gen %v wrote %v, want %s alone", args, files, filepath.Base(committed))
-			continue
+		if len(files) == 0 {
+			t.Errorf("controller-gen %s wrote nothing", kind)
 		}
-		same(t, root, committed, filepath.Join(dir, files[0].Name()))
+		for _, file := range files {
+			same(t, root, filepath.Join(folder, file.Name()), filepath.Join(dir, file.Name()))
+		}
 	}
 }
 
