@@ -23,7 +23,7 @@ import (
 // TestAPIServerOutages: with the API server gone, hung, or back with no memory,
 // nothing changes for anybody's readers, and what was changed meanwhile arrives.
 func TestAPIServerOutages(t *testing.T) {
-	ctx := bounded(t, 3*time.Minute)
+	ctx := bounded(t, 4*time.Minute)
 	c := install(t, ctx)
 	wire, err := link.Listen("127.0.0.1:0", strings.TrimPrefix(c.APIServer.URL, "https://"))
 	must(t, err)
@@ -60,12 +60,30 @@ func TestAPIServerOutages(t *testing.T) {
 		must(t, err)
 	})
 
-	t.Run("Hung", func(t *testing.T) {
+	t.Run("Reset", func(t *testing.T) {
 		ctx := bounded(t, time.Minute)
+		from := r.Log.Len()
+		wire.Break()
+		_, err := r.Log.Wait(ctx, from, saying(notReached))
+		must(t, err)
+		must(t, load.WaitSent(ctx, 300)) // and it tries again and again
+		must(t, r.Ready(ctx))
+		wire.Mend()
+		_, err = r.Log.Wait(ctx, from, saying(reachedAgain))
+		must(t, err)
+		if n, m := r.logged(from, notReached), r.logged(from, reachedAgain); n != 1 || m != 1 {
+			t.Errorf("an outage was logged %d times, and its end %d times", n, m)
+		}
+	})
+
+	t.Run("Hung", func(t *testing.T) {
+		ctx := bounded(t, 2*time.Minute)
 		from := r.Log.Len()
 		wire.Freeze()
 		must(t, c.apply(ctx, siteYAML("team", "edited", "third.example.com", "edited", 80)))
 		_, err := r.Log.Wait(ctx, from, saying("leader no more: this replica writes no statuses"))
+		must(t, err)
+		_, err = r.Log.Wait(ctx, from, saying(notReached))
 		must(t, err)
 		must(t, load.WaitSent(ctx, 50))
 		must(t, r.Ready(ctx))
@@ -75,6 +93,8 @@ func TestAPIServerOutages(t *testing.T) {
 		wire.Thaw()
 		must(t, awaitAnswer(ctx, p.address, "third.example.com", http.StatusOK, "edited-1"))
 		_, err = c.awaitVerdict(ctx, "team", "edited", good)
+		must(t, err)
+		_, err = r.Log.Wait(ctx, from, saying(reachedAgain))
 		must(t, err)
 	})
 
@@ -109,6 +129,22 @@ func TestAPIServerOutages(t *testing.T) {
 	if err := report.Err(); err != nil {
 		t.Error(err)
 	}
+}
+
+// What the log says when the API server cannot be reached, and when it can be again.
+const (
+	notReached   = "cannot reach the API server, serving what is known"
+	reachedAgain = "API server reached again"
+)
+
+// logged counts the lines of a log with a message, from a position on.
+func (r *replica) logged(from int, message string) (n int) {
+	for _, e := range r.Log.Entries()[from:] {
+		if e.Message == message {
+			n++
+		}
+	}
+	return n
 }
 
 // watchFrom watches sites from a version, and returns the error that comes first.
