@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	clusterv3 "github.com/envoyproxy/go-control-plane/envoy/config/cluster/v3"
 	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
 	endpointv3 "github.com/envoyproxy/go-control-plane/envoy/config/endpoint/v3"
 	routev3 "github.com/envoyproxy/go-control-plane/envoy/config/route/v3"
@@ -17,7 +18,7 @@ import (
 )
 
 // A tampering makes of one resource of the evil tenant what the proxy refuses,
-// after all checks of ours. Clusters are not among them: see TestRefusedCluster.
+// after all checks of ours.
 type tampering struct {
 	name     string
 	resource xds.ResourceName
@@ -34,6 +35,11 @@ func tamperings() []tampering {
 			scope := m.(*routev3.ScopedRouteConfiguration)
 			spoil(scope, scope.RouteConfiguration.VirtualHosts[0])
 		}, says}
+	}
+	inCluster := func(name, says string, spoil func(proto.Message)) tampering {
+		others++
+		service := fmt.Sprint("other-", others)
+		return tampering{name, xds.ResourceName{Type: xds.Cluster, Name: "evil_" + service + "_80_cluster"}, onto(service), spoil, says}
 	}
 	inEndpoints := func(name string, spoil func(*endpointv3.LbEndpoint, *corev3.SocketAddress)) tampering {
 		return tampering{name, xds.ResourceName{Type: xds.Endpoint, Name: "evil_web_80_cluster"}, inAnotherZone, func(m proto.Message) {
@@ -84,6 +90,10 @@ func tamperings() []tampering {
 			h.Routes[0].GetRoute().ClusterSpecifier = &routev3.RouteAction_Cluster{Cluster: "no_such_cluster"}
 		}),
 		inScope("a route without an action", `field: "action", reason: is required`, func(_ *routev3.ScopedRouteConfiguration, h *routev3.VirtualHost) { h.Routes[0].Action = nil }),
+		inCluster("a ring larger than it may be", "minimum_ring_size", badRing),
+		inCluster("an extension that does not exist", "no.such", func(m proto.Message) {
+			m.(*clusterv3.Cluster).TypedExtensionProtocolOptions = map[string]*anypb.Any{"no.such.protocol": {TypeUrl: "type.googleapis.com/no.such.Type"}}
+		}),
 		inEndpoints("a host name for an address", func(_ *endpointv3.LbEndpoint, a *corev3.SocketAddress) { a.Address = "metadata.google.internal" }),
 		inEndpoints("a port above all", func(_ *endpointv3.LbEndpoint, a *corev3.SocketAddress) {
 			a.PortSpecifier = &corev3.SocketAddress_PortValue{PortValue: 1 << 20}
