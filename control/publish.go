@@ -32,6 +32,11 @@ func (l *Loop) encode(changes []xds.Change, resources []translate.Resource, inva
 			}
 			c.Resource = encoded
 		}
+		if r.Placeholder {
+			// A placeholder replaces nothing, as if the site's last good form were there.
+			// Translation would have said that one itself: what is there is another site's.
+			changes = append(changes, xds.Change{Type: t, Name: r.Name})
+		}
 		delete(invalid, xds.ResourceName{Type: t, Name: r.Name})
 		changes = append(changes, c)
 	}
