@@ -179,6 +179,19 @@ func TestWhatIsGoneFromAFileIsGoneWhenTheFileHasNoMistake(t *testing.T) {
 	p.expect("a=a.example.com")
 }
 
+// A namespace that lost its labels would be another to every policy.
+func TestAMistakeInANamespaceDoesNotEndIt(t *testing.T) {
+	const good = "---\napiVersion: v1\nkind: Namespace\nmetadata: {name: docs, labels: {team: docs}}\n"
+	p := newPlay(t)
+	p.put("f", good, siteText("a", "a.example.com"))
+	p.put("f", strings.Replace(good, "{team: docs}", "docs", 1), siteText("a", "a.example.com"))
+	p.pass(time.Hour)
+	namespace := translate.Ref{Kind: translate.KindNamespace, Key: translate.Key{Name: "docs"}}
+	if p.c.served[namespace].object == nil {
+		t.Error("the namespace is gone")
+	}
+}
+
 // A file may be cut at any byte, and be written on at any time after that: what
 // it had goes only once it has stood still, and what it has is never a form that
 // nobody wrote... but for a last line that is cut in its middle.

@@ -2,7 +2,6 @@ package files
 
 import (
 	"crypto/sha256"
-	"slices"
 
 	"my-company.com/staticsite-operator/kube"
 	"my-company.com/staticsite-operator/translate"
@@ -54,7 +53,9 @@ func (c *content) add(path string, decoded []kube.Decoded) bool {
 		}
 		if d.Object == nil {
 			good = false
-			c.unsure = c.unsure || d.Ref.Key.Name == "" || !foreign(d.Ref.Kind)
+			// Other kinds may stand in the same file, and are no sign that it is half
+			// written.
+			c.unsure = c.unsure || d.Ref.Key.Name == "" || d.Ref.Kind == "" || kube.Reads(d.Ref.Kind)
 			continue
 		}
 		if len(c.objects[d.Ref]) > 0 {
@@ -63,11 +64,4 @@ func (c *content) add(path string, decoded []kube.Decoded) bool {
 		c.objects[d.Ref] = append(c.objects[d.Ref], d.Object)
 	}
 	return good
-}
-
-// foreign says whether a kind is spelt out and none of ours: such objects may
-// stand in the same file, and are no sign that it is half written.
-func foreign(kind translate.Kind) bool {
-	ours := []translate.Kind{"", translate.KindSite, translate.KindService, translate.KindSlice, translate.KindPolicy}
-	return !slices.Contains(ours, kind)
 }

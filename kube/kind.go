@@ -36,6 +36,12 @@ func kindOf(name translate.Kind) (kind, bool) {
 	return kind{}, false
 }
 
+// Reads tells whether objects of a kind are read.
+func Reads(name translate.Kind) bool {
+	_, ok := kindOf(name)
+	return ok
+}
+
 func kindNames() []string {
 	names := make([]string, len(kinds))
 	for i, k := range kinds {
