@@ -14,6 +14,7 @@ type replicas struct {
 	service   translate.Key
 	endpoints *latest.Map[string, []netip.AddrPort] // by EndpointSlice
 	log       *zap.Logger
+	said      bool // what there is at first, if only that there are none
 }
 
 // Replicas is where the endpoints of a Service are handed over, by EndpointSlice,
@@ -39,7 +40,10 @@ func (r *replicas) take(batch map[translate.Ref]translate.Object) {
 			changed[ref.Key.Name] = r.addresses(slice)
 		}
 	}
-	r.endpoints.PutAll(changed)
+	if len(changed) > 0 || !r.said {
+		r.said = true
+		r.endpoints.PutAll(changed)
+	}
 }
 
 // replicaPort is the Service's port for proxies, and for replicas; it may have

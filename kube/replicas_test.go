@@ -9,6 +9,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"my-company.com/staticsite-operator/latest"
 	"my-company.com/staticsite-operator/translate"
 )
 
@@ -70,5 +71,20 @@ func TestNoReplicasAreSaid(t *testing.T) {
 	start(t, s)
 	if got := take(t, replicas); len(got) != 0 {
 		t.Errorf("the replicas are %v", got)
+	}
+}
+
+// Of the leader every word of replicas asks to look again at all sites that are
+// not settled.
+func TestNoNewsOfReplicasIsNotSaid(t *testing.T) {
+	r := &replicas{endpoints: latest.New[string, []netip.AddrPort](), log: zap.NewNop()}
+	r.take(nil)
+	<-r.endpoints.Ready()
+	site := &translate.Site{Key: translate.Key{Namespace: "docs", Name: "a"}}
+	r.take(map[translate.Ref]translate.Object{site.Ref(): site})
+	select {
+	case <-r.endpoints.Ready():
+		t.Error("a site that changes is news of replicas")
+	default:
 	}
 }
