@@ -3,6 +3,7 @@ package kube
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 
 	corev1 "k8s.io/api/core/v1"
@@ -83,8 +84,17 @@ func (l *Lookup) Backend(ctx context.Context, service translate.Key) error {
 }
 
 // Policies reads the SiteDomainPolicies, if there are any, and the labels of the
-// namespaces of the sites that were read.
+// namespaces of the sites that were read. With an error it has read none: some of
+// them, or all without these labels, would mean something else.
 func (l *Lookup) Policies(ctx context.Context) error {
+	err := l.policies(ctx)
+	if err != nil {
+		maps.DeleteFunc(l.Objects, func(ref translate.Ref, _ translate.Object) bool { return ref.Kind == translate.KindPolicy })
+	}
+	return err
+}
+
+func (l *Lookup) policies(ctx context.Context) error {
 	policies, _ := kindOf(translate.KindPolicy)
 	err := l.list(ctx, v1alpha1.PolicyResource, metav1.NamespaceAll, metav1.ListOptions{}, l.take(policies))
 	if apierrors.IsNotFound(err) {
