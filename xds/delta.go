@@ -31,26 +31,29 @@ func (delta) request(s *Session, t Type, r *Request, first bool) {
 				st.neverHeld(t, st.named, st.missing)
 			}
 			st.oweAll(t)
-			st.goneInFlight(t)
+			for _, name := range st.goneInFlight(t) {
+				setTrue(&st.gone, name)
+			}
 			continue
 		}
 		s.subscribe(t, name)
 	}
 }
 
-// goneInFlight makes it due to say what is gone and on its way to the client: it
-// was not told while it did not ask for it.
-func (st *typeState) goneInFlight(t Type) {
+// goneInFlight returns what is gone and on its way to the client: who did not ask
+// for it was not told.
+func (st *typeState) goneInFlight(t Type) (names []string) {
 	for _, p := range append(slices.Clip(st.late), st.inflight) {
 		if p == nil {
 			continue
 		}
 		for _, r := range p.fresh {
 			if st.at.lookup(t, r.Name) == nil {
-				setTrue(&st.gone, r.Name)
+				names = append(names, r.Name)
 			}
 		}
 	}
+	return names
 }
 
 // begin applies the first request of a type. What the client claims to hold at
@@ -78,8 +81,8 @@ func (s *Session) begin(t Type, r *Request) {
 			rest.drop(slot)
 		}
 		st.owed.addAll(&rest)
-		for _, name := range gone {
-			s.vanishedBefore(t, name)
+		for _, c := range gone {
+			s.vanishedBefore(t, c)
 		}
 		st.answer = len(r.Claims) == 0 // Rule 31.
 	}
@@ -100,14 +103,14 @@ func (s *Session) begin(t Type, r *Request) {
 }
 
 // claimed returns which resources a client need not be sent, because it holds
-// them, the names that it holds and that are gone, and what it holds in another
+// them, what it holds and is gone, and what it holds in another
 // form: of that, at most as much as is encoded anew, and suspects.
-func (st *typeState) claimed(t Type, claims []Claim) (held slotSet, gone []string, others []Claim) {
+func (st *typeState) claimed(t Type, claims []Claim) (held slotSet, gone, others []Claim) {
 	names := st.at.finder(t)
 	for _, c := range claims {
 		switch r := names.find(c.Name); {
 		case r == nil:
-			gone = append(gone, strings.Clone(c.Name))
+			gone = append(gone, c)
 		// Rule 62: what some stream refused is tried again. Rule 91: a placeholder
 		// replaces nothing.
 		case r.Placeholder || c.Version == r.Version && !st.at.suspect(r):
@@ -138,13 +141,14 @@ const maxTaintedClaims = 256
 
 // vanishedBefore notes that a resource which the client claims to hold is gone. If
 // others may refer to it, its removal waits its turn (rule 54).
-func (s *Session) vanishedBefore(t Type, name string) {
-	st := &s.types[t]
+func (s *Session) vanishedBefore(t Type, c Claim) {
+	st, name := &s.types[t], strings.Clone(c.Name)
 	if !removesLater(t) {
 		setTrue(&st.gone, name)
 		return
 	}
-	st.lingers(name, lingerer{nil, st.at.seq})
+	held := &Resource{Type: t, Name: name, Version: strings.Clone(c.Version)}
+	st.lingers(name, lingerer{held, st.at.seq})
 	s.resumed = true
 }
 

@@ -16,23 +16,26 @@ func (s *Session) needs() needs {
 	for t := range numTypes {
 		st := &s.types[t]
 		for _, e := range st.excluded {
-			n.add(st.at, e.last)
-			n.add(st.at, e.standIn)
+			n.add(st, e.last)
+			n.add(st, e.standIn)
 		}
 		for _, last := range st.lastGood {
-			n.add(st.at, last)
+			n.add(st, last)
 		}
 	}
 	return n
 }
 
-// add adds what a form needs, unless it is what is served: whoever publishes that
-// knows what it needs.
-func (n *needs) add(at *Snapshot, r *Resource) {
+// add adds what a form needs, unless the client asks for it no more, or it is what
+// is served: whoever publishes that knows what it needs.
+func (n *needs) add(st *typeState, r *Resource) {
 	if r == nil {
 		return
 	}
-	if now := at.lookup(r.Type, r.Name); now != nil && now.Version == r.Version {
+	switch now := st.at.lookup(r.Type, r.Name); {
+	case now == nil && !st.asks(r.Name):
+		return
+	case now != nil && (!st.selects(now) || now.Version == r.Version):
 		return
 	}
 	for _, name := range r.Needs {
@@ -44,7 +47,7 @@ func (n *needs) add(at *Snapshot, r *Resource) {
 // keep tells whether what the client holds of a name must stay. If it has a form
 // that this server does not know, anything that it claimed may be needed.
 func (n *needs) keep(name string, held *Resource) bool {
-	return n.names[name] || n.unknown && held == nil
+	return n.names[name] || n.unknown && !held.known()
 }
 
 // unserved returns what some names stand for, as the client has it, where nothing
@@ -57,7 +60,7 @@ func (s *Session) unserved(names []string) (held []*Resource) {
 		}
 		for _, name := range names {
 			r := st.lingering[name].resource
-			if r == nil {
+			if !r.known() {
 				r = st.removedAt.lookup(t, name)
 			}
 			if r != nil && s.snap.lookup(t, name) == nil {

@@ -314,7 +314,7 @@ func (p *player) check(t Type, r *Response) {
 			p.failf("did not ask for %s %s: %s", t, name, text(r))
 		case !s.cause[name] && !p.whole(t):
 			p.failf("gets %s %s without a cause: %s", t, name, text(r))
-		case res.Placeholder && s.held[name] != nil && !s.held[name].Placeholder && !s.again[name] && !p.game.wasGone[ResourceName{t, name}] && !(p.sotw && s.forced):
+		case res.Placeholder && s.held[name] != nil && !s.held[name].Placeholder && !s.again[name] && !p.game.wasGone[ResourceName{t, name}] && !s.swallows && !(p.sotw && s.forced):
 			p.failf("holds %s %s@%s and gets a placeholder: %s", t, name, s.held[name].Version, text(r))
 		}
 		seen[name] = true
@@ -514,6 +514,7 @@ func (p *player) refuse(t Type, r *Response, bad int) {
 			case !s.selects(res.Name):
 			case p.refuses(res):
 				s.half[res.Name] = res.Version
+				s.asked[res.Name] = true // To clear it away does not wait for its turn.
 			default:
 				s.held[res.Name] = res
 				delete(s.half, res.Name)
@@ -578,6 +579,7 @@ func (p *player) compare() {
 			case want == nil && s.names[name] && !p.sotw && types[t].sayGone && !s.told[name]:
 				p.failf("was never told that %s %s does not exist", t, name)
 			case want == nil:
+			case want.Placeholder && (has != nil && has.Version != want.Version || p.game.wasGone[ResourceName{t, name}]): // Rule 91.
 			case p.bad(want):
 				switch e := state.Exceptions[ResourceName{t, name}]; {
 				case has != nil && has.Version == want.Version:
@@ -587,7 +589,6 @@ func (p *player) compare() {
 				case has == nil && p.game.standIn(want, p) && !p.slow && !s.fickle[name]:
 					p.failf("has no form of %s %s, though there is a good one", t, name)
 				}
-			case want.Placeholder && (has != nil || p.game.wasGone[ResourceName{t, name}]):
 			case has == nil || has.Version != want.Version:
 				p.failf("does not hold %s %s@%s, but %s (sotw %v)", t, name, want.Version, versionsOf(has), p.sotw)
 			}
@@ -605,14 +606,16 @@ func (p *player) compare() {
 	}
 }
 
-// needs tells whether an old form of a scope may lead to a cluster, also one that
+// needs tells whether an old form of something may lead to a cluster, also one that
 // the server does not know.
 func (p *player) needs(name string) bool {
-	scopes := &p.sides[ScopedRoute]
-	for _, held := range scopes.held {
-		now := p.game.store.Latest().lookup(ScopedRoute, held.Name)
-		if now != nil && p.bad(now) && now.Version != held.Version && (scopes.claimed || slices.Contains(held.Needs, name)) {
-			return true
+	for t := range numTypes {
+		for _, held := range p.sides[t].held {
+			now := p.game.store.Latest().lookup(t, held.Name)
+			if now != nil && p.bad(now) && now.Version != held.Version &&
+				(p.sides[t].claimed && !removesLater(t) || slices.Contains(held.Needs, name)) {
+				return true
+			}
 		}
 	}
 	return false

@@ -101,7 +101,14 @@ func (st *typeState) lastAccepted(r *Resource) *Resource {
 	if st.acked == nil {
 		return nil
 	}
-	return st.acked.lookup(r.Type, r.Name)
+	if last := st.acked.lookup(r.Type, r.Name); last != nil || !removesLater(r.Type) {
+		return last
+	}
+	last := st.removedAt.lookup(r.Type, r.Name) // It was not told yet that this was gone for a while.
+	if last != nil && st.refusedBefore(last) {
+		return nil
+	}
+	return last
 }
 
 // try makes a resource that another stream refused a trial of this one. If the
@@ -210,13 +217,17 @@ func (st *typeState) doubt(r *Resource) {
 	if l := st.lingering[r.Name]; l.resource != nil && l.resource.Version == r.Version {
 		st.lingering[r.Name] = lingerer{nil, l.since}
 	}
-	if last := st.lastAccepted(r); last != nil && last.Version == r.Version {
+	last := st.lastAccepted(r)
+	if last == nil {
+		last = st.removedAt.lookup(r.Type, r.Name) // What acked is yet to come past.
+	}
+	if last != nil && last.Version == r.Version {
 		setLast(&st.lastGood, r.Name, nil)
 	}
 }
 
-// accept takes an ACK.
-func (st *typeState) accept(p *push) {
+// accept takes an ACK, of everything or only of news.
+func (st *typeState) accept(t Type, p *push, whole bool) {
 	if !p.trial && len(st.excluded) == 0 && len(st.lastGood) == 0 && len(st.tainted) == 0 {
 		return // Nothing is known of any of it that could change.
 	}
@@ -240,6 +251,13 @@ func (st *typeState) accept(p *push) {
 		delete(st.tainted, name)
 		if _, noted := st.lastGood[name]; noted {
 			st.lastGood[name] = nil
+		}
+	}
+	if whole {
+		for name := range st.lastGood {
+			if p.to.lookup(t, name) == nil {
+				st.lastGood[name] = nil // It was not in it, or lingers.
+			}
 		}
 	}
 }
@@ -284,7 +302,7 @@ func (s *Session) refuse(t Type, p *push, reason string) {
 	if len(p.fresh) > 0 {
 		s.sayGoneAgain(t, p.removes)
 	}
-	var question []*Resource
+	var question, others []*Resource
 	named := false
 	for _, r := range p.fresh {
 		if st.refusedBefore(r) {
@@ -292,10 +310,13 @@ func (s *Session) refuse(t Type, p *push, reason string) {
 		}
 		matters := st.question(r, reason)
 		blamed := types[t].halfTaken && blames(reason, r.Name)
-		switch named = named || blamed; {
-		case blamed || len(p.fresh) == 1:
+		named = named || blamed
+		if blamed || len(p.fresh) == 1 {
 			s.refused(t, r, reason)
-		case matters:
+			continue
+		}
+		others = append(others, r)
+		if matters {
 			question = append(question, r)
 		}
 	}
@@ -304,13 +325,23 @@ func (s *Session) refuse(t Type, p *push, reason string) {
 		return
 	}
 	st.trials = append([][]*Resource{question}, st.trials...)
-	if strings.HasSuffix(reason, truncated) {
-		return
-	}
-	for _, r := range question {
-		if e := st.excluded[r.Name]; st.excludes(r) {
-			e.last = r // It was applied, though nothing of the response was acknowledged.
+	if !strings.HasSuffix(reason, truncated) {
+		for _, r := range others {
+			st.applied(r)
 		}
+	}
+}
+
+// applied notes that a client has something of a refused response, though it
+// acknowledged nothing of it.
+func (st *typeState) applied(r *Resource) {
+	switch e := st.excluded[r.Name]; {
+	case st.standsFor(r) != nil:
+		e.doubtful = false
+	case e != nil:
+		e.last = r
+	default:
+		setLast(&st.lastGood, r.Name, r)
 	}
 }
 
@@ -353,9 +384,9 @@ func (s *Session) refused(t Type, r *Resource, reason string) {
 		if e.last.known() {
 			event.Has, event.Needs = e.last, s.unserved(e.last.Needs)
 		}
-		if types[t].halfTaken {
-			setTrue(&st.clear, r.Name)
-		}
+	}
+	if types[t].halfTaken {
+		setTrue(&st.clear, r.Name)
 	}
 	s.events = append(s.events, event)
 }
@@ -375,6 +406,9 @@ func (rs *refusals) remember(r *Resource, reason string) {
 func (s *Session) sayGoneAgain(t Type, names []string) {
 	st := &s.types[t]
 	for _, name := range names {
+		if st.lastGood[name] != nil || st.excluded[name] != nil {
+			st.hasNone(name)
+		}
 		if st.asks(name) && st.at.lookup(t, name) == nil {
 			setTrue(&st.gone, name)
 			st.answer = st.answer || s.protocol.whole(t)
@@ -505,7 +539,7 @@ func (s *Session) restore(t Type) (back []*Resource, away []string) {
 		switch {
 		case now == nil && !st.asks(name) || now != nil && !st.selects(now):
 		case now != nil && st.excluded[name].standIn != nil: // That is on its way.
-		case last == nil:
+		case last == nil || now == nil && !st.removalWaits(t, name):
 			away = append(away, name)
 		case last.known():
 			back = append(back, last)
@@ -513,6 +547,12 @@ func (s *Session) restore(t Type) (back []*Resource, away []string) {
 	}
 	st.clear = nil
 	return back, away
+}
+
+// removalWaits tells that it was not said yet that a name is gone.
+func (st *typeState) removalWaits(t Type, name string) bool {
+	_, lingers := st.lingering[name]
+	return lingers || st.removedAt.lookup(t, name) != nil
 }
 
 // taint notes that the version was, or may have been, in a refused response.

@@ -188,7 +188,7 @@ func (s *Session) answered(st *typeState, r *Request) {
 			st.ignore(p)
 		default:
 			st.acked, st.unheld = p.to, nil
-			st.accept(p)
+			st.accept(r.Type, p, s.protocol.whole(r.Type))
 		}
 	default:
 		i := slices.IndexFunc(st.late, func(p *push) bool { return p.nonce == r.Nonce })
@@ -206,7 +206,7 @@ func (s *Session) answered(st *typeState, r *Request) {
 			s.acceptLate(r.Type, p)
 		case !s.protocol.ignored(p, r):
 			st.acked = p.to
-			st.accept(p)
+			st.accept(r.Type, p, s.protocol.whole(r.Type))
 		}
 	}
 }
@@ -298,13 +298,6 @@ func (s *Session) push(step step, limit *Snapshot) (*push, *Response) {
 		to = newer(st.at, limit)
 	}
 	upserts := s.upserts(t, to)
-	var restored []*Resource
-	var away []string
-	if !s.protocol.whole(t) {
-		restored, away = s.restore(t)
-	} else if len(st.clear) > 0 && (st.inflight != nil || len(s.nextPart(t)) == 0) {
-		answer = true // What was refused is not in it; nor is it in the trial that is next.
-	}
 	var vanished []string
 	switch {
 	case !removesLater(t):
@@ -312,7 +305,18 @@ func (s *Session) push(step step, limit *Snapshot) (*push, *Response) {
 	case step.what&remove != 0:
 		vanished = s.vanished(t, newer(st.removedAt, older(limit, to)))
 	}
-	removes := s.removes(t, slices.Concat(vanished, away))
+	var restored []*Resource
+	leaving := vanished
+	switch {
+	case len(st.clear) == 0:
+	case !s.protocol.whole(t):
+		var away []string
+		restored, away = s.restore(t)
+		leaving = slices.Concat(vanished, away)
+	case st.inflight != nil || len(s.nextPart(t)) == 0:
+		answer = true // What was refused is not in it; nor is it in the trial that is next.
+	}
+	removes := s.removes(t, leaving)
 	st.answer = false
 	news := len(upserts.upserts)+len(restored)+len(removes.removes) > 0
 

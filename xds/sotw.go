@@ -43,6 +43,9 @@ func (sotw) request(s *Session, t Type, r *Request, first bool) {
 	}
 	if !was {
 		st.neverHeld(t, had, hadMissing)
+		st.answer = st.answer || types[t].wildcard && slices.ContainsFunc(st.goneInFlight(t), func(name string) bool {
+			return st.asks(name) && !hadMissing[name]
+		})
 	}
 	st.unheld = slices.DeleteFunc(st.unheld, func(r *Resource) bool {
 		now := st.at.lookup(t, r.Name)

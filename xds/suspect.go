@@ -11,7 +11,7 @@ import "maps"
 //
 // Has is the form that the stream's client has instead, nil if it has none. It is
 // the version's stand-in: as long as the version is served, a client that has no
-// form of the resource is sent this one first. Needs are resources that has leads
+// form of the resource is sent this one first; a placeholder is none (rule 91). Needs are resources that has leads
 // to and that are not served any more. They are served again, as long.
 func (s *Store) Suspect(r, has *Resource, needs []*Resource) {
 	s.mu.Lock()
@@ -21,7 +21,7 @@ func (s *Store) Suspect(r, has *Resource, needs []*Resource) {
 		return
 	}
 	now := old.lookup(r.Type, r.Name)
-	if has != nil && (now == nil || now.Version != r.Version || old.suspect(has)) {
+	if has != nil && (now == nil || now.Version != r.Version || old.suspect(has) || has.Placeholder) {
 		has = nil
 	}
 	if old.suspect(r) && (has == nil || old.standIn(r) != nil) {
@@ -94,6 +94,9 @@ func (s *Snapshot) succeed(changes []Change) map[suspect]*Resource {
 			}
 		}
 		if c.Resource != nil && s.suspect(c.Resource) {
+			if good != nil && good.Placeholder {
+				good = nil
+			}
 			set(c.Resource, good)
 		}
 	}
