@@ -324,6 +324,30 @@ func TestAReportTouchesOnlyItsSites(t *testing.T) {
 	}
 }
 
+// What waits for a proxy that stands still is no news each time that another
+// proxy answers.
+func TestWhatStandsStillIsReportedOnce(t *testing.T) {
+	_, others := newFleet(t, "b")
+	b := others["b"]
+	b.acknowledge(1, 0, nil)
+	b.proxy(2, nil)
+	b.report()
+	b.progress()
+	b.report()
+	b.put(newSite("new", "new.example.com"))
+	b.proxy(2, nil)
+	b.progress()
+	sites, _ := b.view.Take()
+	if len(sites) != 1 {
+		t.Errorf("%d entries for one site that is new", len(sites))
+	}
+	for _, h := range sites {
+		if h.Acknowledged != 1 {
+			t.Errorf("it is said to be %+v", h)
+		}
+	}
+}
+
 func TestNothingIsKeptForNobody(t *testing.T) {
 	w, others := newFleet(t, "b")
 	others["b"].proxy(1, nil)

@@ -69,6 +69,7 @@ type site struct {
 	settled bool      // version was, by every proxy of every replica; only who speaks for the site knows
 	heir    bool      // it is what it was when this replica began to speak for it, and not settled since
 	sent    uint64    // digest of the status that was handed out last
+	told    int       // by how many proxies it is acknowledged, as every view was told last; -1: not said of seq yet
 }
 
 type waiter struct {
@@ -126,7 +127,7 @@ func (j *join) judge(verdicts []translate.Verdict, changed []xds.Change, invalid
 		}
 		sent := anyOf(published, s.resources) || anyOf(published, before)
 		if s.seq == 0 || sent {
-			s.seq, s.held = snap.Seq(), false
+			s.seq, s.held, s.told = snap.Seq(), false, -1
 			if sent && s.arrived.IsZero() && len(j.proxies) > 0 {
 				s.arrived = arrived
 			}
@@ -321,9 +322,7 @@ func (j *join) progress(now time.Time) {
 			}
 			j.put(s, true)
 		}
-		for _, w := range j.waiting {
-			j.tell(w.site)
-		}
+		j.tellProgress()
 	}
 	j.countAll(now)
 	if !j.orphaned && !j.lonely.IsZero() && now.Sub(j.lonely) > proxiesGrace {

@@ -45,6 +45,7 @@ func (j *join) show(v *View) {
 	for _, s := range j.sites {
 		if s.version != 0 {
 			all[s.version] = j.holding(s)
+			s.told = -1
 		}
 	}
 	v.proxies.Store(int64(len(j.proxies)))
@@ -57,8 +58,23 @@ func (j *join) tell(s *site) {
 		return
 	}
 	h := j.holding(s)
+	s.told = h.Acknowledged
 	for v := range j.views {
 		v.sites.Put(s.version, h)
+	}
+}
+
+// tellProgress tells every view how far the sites are that wait, if another
+// number of proxies has them: one that stands still may hold up many for long,
+// while others answer all the time.
+func (j *join) tellProgress() {
+	if len(j.views) == 0 {
+		return
+	}
+	for _, w := range j.waiting {
+		if j.holding(w.site).Acknowledged != w.site.told {
+			j.tell(w.site)
+		}
 	}
 }
 
