@@ -66,7 +66,7 @@ func explainCommand() *cobra.Command {
 			return exitOf(facts, explanation)
 		},
 	}
-	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return exit{2, err} })
+	cmd.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return exit{2, helped(cmd, err)} })
 	f := cmd.Flags()
 	flags.translateFlags.add(f)
 	f.StringSliceVar(&flags.servers, "server", []string{"127.0.0.1:9000"}, "where a server listens for proxies, HOST:PORT; repeatable, for several replicas")

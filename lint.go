@@ -16,7 +16,7 @@ func lintCommand() *cobra.Command {
 		Short: "Check a folder (or file) of sites; one line a problem",
 		Long: "Check the StaticSites, Services, EndpointSlices, SiteDomainPolicies and Namespaces of a folder as the server would.\n" +
 			"Prints one line a problem (file, object, field, remedy) and exits with 1 if there is any.",
-		Args: cobra.ExactArgs(1),
+		Args: onePath,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			opts, err := flags.options()
 			if err != nil {

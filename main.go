@@ -35,8 +35,25 @@ func command() *cobra.Command {
 	root.Use = "staticsite-operator"
 	root.Short = "Serve static sites' configuration to Envoy proxies over ADS"
 	root.SilenceErrors, root.SilenceUsage = true, true
-	root.Args = cobra.NoArgs
+	root.Args = func(cmd *cobra.Command, args []string) error { return helped(cmd, cobra.NoArgs(cmd, args)) }
+	root.SetFlagErrorFunc(helped)
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.AddCommand(translateCommand(), lintCommand(), explainCommand(), bootstrapCommand(), versionCommand())
 	return root
+}
+
+// helped adds to a mistake on the command line where to look.
+func helped(cmd *cobra.Command, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%w; see %s --help", err, cmd.CommandPath())
+}
+
+// onePath says that a command takes one folder or file.
+func onePath(cmd *cobra.Command, args []string) error {
+	if len(args) != 1 {
+		return fmt.Errorf("%s: write one folder or file, not %d", cmd.Name(), len(args))
+	}
+	return nil
 }

@@ -124,6 +124,9 @@ func open(flags *serveFlags, log *zap.Logger) (source, func(replica) (writer, er
 	if flags.replicasService != "" && !flags.leaderElect {
 		return nil, nil, fmt.Errorf("--replicas-service goes with --leader-elect: without it there is one replica")
 	}
+	if flags.leaderNamespace != "" && !flags.leaderElect {
+		return nil, nil, fmt.Errorf("--leader-election-namespace goes with --leader-elect: without it there is no Lease")
+	}
 	if flags.sites != "" {
 		return openFolder(flags, log)
 	}

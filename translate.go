@@ -19,7 +19,7 @@ func translateCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "translate PATH",
 		Short: "Print the Envoy resources that a folder (or file) of sites is translated to",
-		Args:  cobra.ExactArgs(1),
+		Args:  onePath,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			opts, err := flags.options()
 			if err != nil {

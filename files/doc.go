@@ -7,8 +7,8 @@
 // to come back. A file with any mistake in it loses no object, since what is left
 // of a file that was cut mostly ends in one. What cannot be told from a wish is a
 // file that is cut exactly between two objects, or within its very last value,
-// and stays so for a second. Nothing outside the folder is read, and nothing in
-// it is written.
+// and stays so for a second. Nothing outside the folder is read, whatever links
+// there are in it, and nothing in it is written.
 //
 // Read first: catalog (which objects are served and from which file; pure state,
 // no I/O and no clock), Source (the folder and its events), Status.

@@ -27,8 +27,9 @@ func Load(path string) (Loaded, error) {
 	if err != nil {
 		return Loaded{}, fmt.Errorf("read sites: %w", err)
 	}
-	paths := []string{path}
+	paths, read := []string{path}, os.ReadFile
 	if info.IsDir() {
+		read = func(file string) ([]byte, error) { return readWithin(path, file) }
 		if paths, err = sitePaths(path); err != nil {
 			return Loaded{}, fmt.Errorf("read sites: %w", err)
 		}
@@ -36,7 +37,7 @@ func Load(path string) (Loaded, error) {
 	c := newCatalog()
 	var problems []Problem
 	for _, path := range paths {
-		text, err := os.ReadFile(path)
+		text, err := read(path)
 		if err != nil {
 			problems = append(problems, unreadable(path, err))
 			continue

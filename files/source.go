@@ -213,14 +213,14 @@ func (s *Source) work(now time.Time) {
 
 // read takes what a file says now.
 func (s *Source) read(path string, noticed time.Time) {
-	info, err := os.Stat(path)
+	info, err := look(s.folder, path)
 	if err == nil && !info.Mode().IsRegular() {
 		s.stir(noticed) // a folder with a file's name, say
 		err = fs.ErrNotExist
 	}
 	var text []byte
 	if err == nil {
-		text, err = os.ReadFile(path)
+		text, err = readWithin(s.folder, path)
 	}
 	switch {
 	case err == nil:
@@ -238,8 +238,9 @@ func (s *Source) read(path string, noticed time.Time) {
 // asRead says whether a file is as it was when it was read last, and else makes
 // it due: the event of a change may be late, or never come.
 func (s *Source) asRead(path string, now time.Time) bool {
-	info, err := os.Stat(path)
-	there, before := err == nil && info.Mode().IsRegular(), s.stamps[path]
+	info, err := look(s.folder, path)
+	there := err == nil && info.Mode().IsRegular() || errors.Is(err, errLeadsOut)
+	before := s.stamps[path]
 	if there == (before != nil) && !(there && differs(before, info)) {
 		return true
 	}

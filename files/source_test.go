@@ -361,6 +361,60 @@ func TestALoopOfLinks(t *testing.T) {
 	}
 }
 
+// Who may write into the folder may not read the machine: not a file, and not all
+// files below some folder. It is said once, and what was good before stays.
+func TestALinkThatLeadsOut(t *testing.T) {
+	outside := t.TempDir()
+	if err := os.WriteFile(filepath.Join(outside, "secret.yaml"), []byte(siteText("secret", "secret.example.com")), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	f := newFolder(t, "a.yaml", siteText("a", "a.example.com"))
+	f.link(outside, "there")
+	f.run(f.path)
+	f.until("a=a.example.com")
+	f.untilLogged(Refused, "file="+filepath.Join(f.path, "there"), "a link that leads out of the folder")
+	f.link(filepath.Join(outside, "secret.yaml"), "b.yaml")
+	f.untilLogged(Refused, "file="+filepath.Join(f.path, "b.yaml"), "a link that leads out of the folder")
+	f.link(filepath.Join(outside, "secret.yaml"), "next")
+	f.rename("next", "a.yaml")
+	f.untilLogged(Refused, "file="+filepath.Join(f.path, "a.yaml"), "a link that leads out of the folder")
+	f.write("c.yaml", siteText("c", "c.example.com"))
+	f.until("a=a.example.com", "c=c.example.com")
+	if n := f.logs.FilterMessage(Refused).Len(); n != 3 {
+		t.Errorf("%d files refused, want each of the three once", n)
+	}
+	f.remove("b.yaml")
+	f.write("b.yaml", siteText("b", "b.example.com"))
+	f.until("a=a.example.com", "b=b.example.com", "c=c.example.com")
+	f.expectNothingGone()
+	loaded, err := Load(f.path)
+	if err != nil || len(loaded.Objects) != 2 || len(loaded.Problems) != 2 {
+		t.Errorf("Load: %v, %d objects, %v", err, len(loaded.Objects), loaded.Problems)
+	}
+}
+
+// What cannot be looked into is a problem, not an empty folder.
+func TestAFolderThatMayNotBeRead(t *testing.T) {
+	if os.Getuid() == 0 {
+		t.Skip("root may read everything")
+	}
+	f := newFolder(t, "a.yaml", siteText("a", "a.example.com"), "sub/b.yaml", siteText("b", "b.example.com"))
+	sub := filepath.Join(f.path, "sub")
+	f.must(os.Chmod(sub, 0))
+	t.Cleanup(func() { os.Chmod(sub, 0o755) })
+	loaded, err := Load(f.path)
+	if err != nil || len(loaded.Problems) != 1 || !strings.Contains(loaded.Problems[0].Error(), sub+": cannot be read: permission denied") {
+		t.Errorf("Load: %v, %v", err, loaded.Problems)
+	}
+	f.run(f.path)
+	f.untilLogged(Refused, "file="+sub, "permission denied")
+	f.until("a=a.example.com")
+	f.must(os.Chmod(sub, 0o755))
+	f.write("sub/c.yaml", siteText("c", "c.example.com")) // its folder is watched at the next look, which comes with this one
+	f.write("d/d.yaml", siteText("d", "d.example.com"))
+	f.until("a=a.example.com", "b=b.example.com", "c=c.example.com", "d=d.example.com")
+}
+
 func TestOneEditIsOneBatch(t *testing.T) {
 	f := open(t, "f.yaml", siteText("a", "a.example.com")+siteText("b", "b.example.com"))
 	f.until("a=a.example.com", "b=b.example.com")

@@ -1,6 +1,7 @@
 package kube
 
 import (
+	"errors"
 	"fmt"
 
 	"k8s.io/client-go/rest"
@@ -14,6 +15,9 @@ func Connect(kubeconfig string) (*rest.Config, error) {
 	rules := clientcmd.NewDefaultClientConfigLoadingRules()
 	rules.ExplicitPath = kubeconfig
 	config, err := clientcmd.NewNonInteractiveDeferredLoadingClientConfig(rules, nil).ClientConfig()
+	if clientcmd.IsEmptyConfig(err) {
+		return nil, errors.New("find the API server: there is no kubeconfig ($KUBECONFIG, ~/.kube/config), and this is no pod: write --kubeconfig=FILE")
+	}
 	if err != nil {
 		return nil, fmt.Errorf("find the API server: %w", err)
 	}
