@@ -33,14 +33,21 @@ func (l *Loop) encode(changes []xds.Change, resources []translate.Resource, inva
 			c.Resource = encoded
 		}
 		if r.Placeholder {
-			// A placeholder replaces nothing, as if the site's last good form were there.
-			// Translation would have said that one itself: what is there is another site's.
+			// Translation knows each site's last good form: what is there instead of one
+			// is another site's. It goes, also from proxies that come back with it.
 			changes = append(changes, xds.Change{Type: t, Name: r.Name})
+			c.Resource.Placeholder = !l.serves(xds.ResourceName{Type: t, Name: r.Name})
 		}
 		delete(invalid, xds.ResourceName{Type: t, Name: r.Name})
 		changes = append(changes, c)
 	}
 	return changes
+}
+
+// serves tells whether something is served under a name.
+func (l *Loop) serves(name xds.ResourceName) bool {
+	now := l.store.Latest()
+	return now != nil && now.VersionOf(name) != ""
 }
 
 func encodeOne(t xds.Type, r translate.Resource) (*xds.Resource, error) {
