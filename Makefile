@@ -42,7 +42,8 @@ e2e: tools build ## the end-to-end tests: real API server, real Envoy
 	@cd e2e && go test ./... -count=1 -timeout $(E2E_TIMEOUT)
 
 .PHONY: fuzz
-fuzz: ## fuzz each target for FUZZTIME (1m)
+fuzz: ## play three million steps of random games, then fuzz each target for FUZZTIME (1m)
+	XDS_STEPS=3000000 go test -count=1 -v -run TestSessionHoldsItsPromises ./xds
 	@for package in $$(go list ./...); do \
 		for target in $$(go test -list '^Fuzz' $$package | grep '^Fuzz'); do \
 			echo "fuzzing $$package $$target for $(FUZZTIME)"; \

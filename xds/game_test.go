@@ -15,6 +15,24 @@ import (
 // the protocol, except when they do not. Whoever breaks a promise loses: play
 // returns what it was.
 //
+// The promises, and where each is checked:
+//
+//   - At most one push of a type is in flight: check, by the time since the last
+//     that was not answered.
+//   - A refused version is never sent again to who refused it: check, by the
+//     refusals that the session told.
+//   - Every subscription is answered: compare. What exists is held, of what does
+//     not, a delta client was told so. Not of routes, of which nobody is told (rule 56).
+//   - Nothing is taken that something acknowledged still needs: broken, of the
+//     clusters of scopes, where whoever publishes is orderly and the player quick.
+//   - When all is quiet the client holds what it selected, but for what it refuses;
+//     of that somebody knows, and it has the last good form: compare. Not of those
+//     who wait for ever (stuck) or never answer (swallows). What an old form may
+//     need may stay.
+//   - Nothing is sent without a cause: check, response by response and name by name;
+//     settle, once all is quiet; rude, of answers to nothing. Trials count as caused.
+//   - Nothing panics: play.
+//
 // By convention each version of a scope needs one cluster, one version in seven is
 // refused by everyone, one in eleven by odd players, and one in thirteen is a
 // placeholder.

@@ -44,11 +44,9 @@ func (n *needs) add(st *typeState, r *Resource) {
 	n.unknown = n.unknown || !r.known() && !removesLater(r.Type)
 }
 
-// keep tells whether what the client holds of a name must stay. If it has a form
-// that this server does not know, anything that it claimed may be needed.
-func (n *needs) keep(name string, held *Resource) bool {
-	return n.names[name] || n.unknown && !held.known()
-}
+// keep tells whether a name must stay. A form that this server does not know may
+// need any.
+func (n *needs) keep(name string) bool { return n.unknown || n.names[name] }
 
 // unserved returns what some names stand for, as the client has it, where nothing
 // of that name is served any more.

@@ -512,6 +512,7 @@ func (p *player) refuse(t Type, r *Response, bad int) {
 		for _, res := range r.Upserts {
 			switch {
 			case !s.selects(res.Name):
+			case s.half[res.Name] == res.Version: // Nothing new, it believes.
 			case p.refuses(res):
 				s.half[res.Name] = res.Version
 				s.asked[res.Name] = true // To clear it away does not wait for its turn.
@@ -610,6 +611,9 @@ func (p *player) compare() {
 // the server does not know.
 func (p *player) needs(name string) bool {
 	for t := range numTypes {
+		if p.sides[t].swallows {
+			return true // Nobody knows what it has.
+		}
 		for _, held := range p.sides[t].held {
 			now := p.game.store.Latest().lookup(t, held.Name)
 			if now != nil && p.bad(now) && now.Version != held.Version &&

@@ -101,7 +101,7 @@ func (st *typeState) lastAccepted(r *Resource) *Resource {
 	if st.acked == nil {
 		return nil
 	}
-	if last := st.acked.lookup(r.Type, r.Name); last != nil || !removesLater(r.Type) {
+	if last := st.acked.lookup(r.Type, r.Name); last != nil || !removesLater(r.Type) || st.removedAt.seq > st.acked.seq {
 		return last
 	}
 	last := st.removedAt.lookup(r.Type, r.Name) // It was not told yet that this was gone for a while.
@@ -217,6 +217,9 @@ func (st *typeState) doubt(r *Resource) {
 	if l := st.lingering[r.Name]; l.resource != nil && l.resource.Version == r.Version {
 		st.lingering[r.Name] = lingerer{nil, l.since}
 	}
+	if e := st.excluded[r.Name]; e != nil && e.last != nil && e.last.Version == r.Version {
+		e.last, st.bare = nil, true
+	}
 	last := st.lastAccepted(r)
 	if last == nil {
 		last = st.removedAt.lookup(r.Type, r.Name) // What acked is yet to come past.
@@ -281,6 +284,8 @@ func (s *Session) acceptLate(t Type, p *push) {
 		switch e := st.excluded[r.Name]; {
 		case st.standsFor(r) != nil:
 			st.standInAnswered(e, true)
+		case e != nil && !st.excludes(r) && !s.protocol.whole(t) && !st.refusedBefore(r):
+			e.last = r // A newer version is excluded by now.
 		case !st.excludes(r) || e.refused:
 			continue
 		default:
@@ -539,7 +544,7 @@ func (s *Session) restore(t Type) (back []*Resource, away []string) {
 		switch {
 		case now == nil && !st.asks(name) || now != nil && !st.selects(now):
 		case now != nil && st.excluded[name].standIn != nil: // That is on its way.
-		case last == nil || now == nil && !st.removalWaits(t, name):
+		case last == nil || now == nil && (st.gone[name] || !st.removalWaits(t, name)):
 			away = append(away, name)
 		case last.known():
 			back = append(back, last)

@@ -196,14 +196,14 @@ func (s *Session) vanished(t Type, to *Snapshot) []string {
 	if removesLater(t) {
 		needs = s.needs()
 	}
-	if len(st.lingering) == 0 && !slices.ContainsFunc(names, func(n string) bool { return !told(n) || needs.names[n] }) {
+	if len(st.lingering) == 0 && !slices.ContainsFunc(names, func(n string) bool { return !told(n) || needs.keep(n) }) {
 		return names
 	}
 	set := make(map[string]bool)
 	for i, name := range names {
 		switch {
 		case !told(name):
-		case needs.names[name]:
+		case needs.keep(name):
 			if _, lingers := st.lingering[name]; !lingers {
 				st.lingers(name, lingerer{b.removed[i], to.seq})
 			}
@@ -217,7 +217,7 @@ func (s *Session) vanished(t Type, to *Snapshot) []string {
 			if l.since <= to.seq {
 				delete(st.lingering, name)
 			}
-		case l.since <= to.seq && !needs.keep(name, l.resource):
+		case l.since <= to.seq && !needs.keep(name):
 			delete(st.lingering, name)
 			set[name] = true
 		}

@@ -494,6 +494,30 @@ func TestRule85(t *testing.T) {
 	}
 }
 
+// TestIdleStepAllocatesNothing: with 10,000 streams, most steps send nothing.
+func TestIdleStepAllocatesNothing(t *testing.T) {
+	store, now := NewStore(), time.Unix(0, 0)
+	clusters := []Change{{Type: Cluster, Name: "a", Resource: testResource(Cluster, "a", "1")}}
+	scopes := []Change{{Type: ScopedRoute, Name: "a", Resource: testResource(ScopedRoute, "a", "1")}}
+	for name, s := range map[string]*Session{
+		"delta": NewDeltaSession(store.Publish(clusters), DefaultAckTimeout, 0),
+		"sotw":  NewSotwSession(store.Publish(scopes), DefaultAckTimeout),
+	} {
+		s.Publish(store.Latest())
+		for _, typ := range []Type{Cluster, ScopedRoute} {
+			s.Request(&Request{Type: typ})
+			_, r := s.Next(now)
+			s.Request(&Request{Type: typ, Nonce: r.Nonce, Version: r.Version})
+		}
+		if _, r := s.Next(now); r != nil {
+			t.Fatalf("%s: not quiet: %s", name, text(r))
+		}
+		if n := testing.AllocsPerRun(100, func() { s.Next(now) }); n > 0 {
+			t.Errorf("%s: a step that sends nothing costs %v allocations", name, n)
+		}
+	}
+}
+
 // counter returns the sum of a counter or gauge over its labels.
 func counter(t *testing.T, s *Server, name string) (sum float64) {
 	t.Helper()
