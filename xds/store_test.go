@@ -326,3 +326,22 @@ func TestBatchesAreShared(t *testing.T) {
 		}
 	}
 }
+
+// Of several changes of a name only the last counts, also for what stands in for
+// a suspect: a batch that goes through another version and back ends nothing.
+func TestStandInOutlivesADetour(t *testing.T) {
+	store := NewStore()
+	scope := func(version int) Change { return Change{ScopedRoute, "a", light(ScopedRoute, "a", version)} }
+	for version := range 2 {
+		store.Publish([]Change{scope(version)})
+	}
+	store.Suspect(store.Latest().lookup(ScopedRoute, "a"), light(ScopedRoute, "a", 0), nil)
+	good := store.Latest().standIn(store.Latest().lookup(ScopedRoute, "a"))
+	if good == nil {
+		t.Fatal("a suspect has no stand-in")
+	}
+	store.Publish([]Change{scope(2), scope(1)})
+	if now := store.Latest(); now.standIn(now.lookup(ScopedRoute, "a")) != good {
+		t.Error("the stand-in is lost")
+	}
+}

@@ -11,8 +11,9 @@ import "maps"
 //
 // Has is the form that the stream's client has instead, nil if it has none. It is
 // the version's stand-in: as long as the version is served, a client that has no
-// form of the resource is sent this one first; a placeholder is none (rule 91). Needs are resources that has leads
-// to and that are not served any more. They are served again, as long.
+// form of the resource is sent this one first; a placeholder is none (rule 91).
+// Needs are resources that has leads to and that are not served any more. They are
+// served again, as long.
 func (s *Store) Suspect(r, has *Resource, needs []*Resource) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -82,9 +83,9 @@ func (s *Snapshot) succeed(changes []Change) map[suspect]*Resource {
 		}
 		suspects[suspectOf(r)] = standIn
 	}
-	for _, c := range changes {
-		now := s.lookup(c.Type, c.Name)
-		if now == nil || c.Resource != nil && (c.Resource.Placeholder || c.Resource.Version == now.Version) {
+	for name, next := range outcome(changes) {
+		now := s.lookup(name.Type, name.Name)
+		if now == nil || next != nil && next.Version == now.Version {
 			continue
 		}
 		good := now
@@ -93,14 +94,28 @@ func (s *Snapshot) succeed(changes []Change) map[suspect]*Resource {
 				set(now, nil)
 			}
 		}
-		if c.Resource != nil && s.suspect(c.Resource) {
+		if next != nil && s.suspect(next) {
 			if good != nil && good.Placeholder {
 				good = nil
 			}
-			set(c.Resource, good)
+			set(next, good)
 		}
 	}
 	return suspects
+}
+
+// outcome returns what each name comes to: nil if it is removed. A placeholder
+// replaces nothing but what is removed before it (rule 91).
+func outcome(changes []Change) map[ResourceName]*Resource {
+	last := make(map[ResourceName]*Resource)
+	for _, c := range changes {
+		name := ResourceName{c.Type, c.Name}
+		if before, changed := last[name]; c.Resource != nil && c.Resource.Placeholder && (!changed || before != nil) {
+			continue
+		}
+		last[name] = c.Resource
+	}
+	return last
 }
 
 // keep returns the changes without the removals of what a stand-in leads to, and
