@@ -113,7 +113,14 @@ func adsConfig(p Protocol) *corev3.ApiConfigSource {
 		TransportApiVersion:       corev3.ApiVersion_V3,
 		SetNodeOnFirstMessageOnly: true,
 		GrpcServices: []*corev3.GrpcService{{
-			TargetSpecifier: &corev3.GrpcService_EnvoyGrpc_{EnvoyGrpc: &corev3.GrpcService_EnvoyGrpc{ClusterName: xdsClusterName}},
+			TargetSpecifier: &corev3.GrpcService_EnvoyGrpc_{EnvoyGrpc: &corev3.GrpcService_EnvoyGrpc{
+				ClusterName: xdsClusterName,
+				// Pods move while no server answers. Unless told otherwise a proxy
+				// waits up to 30 s before it asks again.
+				RetryPolicy: &corev3.RetryPolicy{RetryBackOff: &corev3.BackoffStrategy{
+					BaseInterval: durationpb.New(500 * time.Millisecond), MaxInterval: durationpb.New(5 * time.Second),
+				}},
+			}},
 		}},
 	}
 }
