@@ -83,8 +83,10 @@ func (p *policyWatch) run(ctx context.Context) error {
 		p.outage.note(ctx, err)
 		if err != nil {
 			pause = min(pause, policyRetry)
-		} else if err := p.follow(ctx, installed); err != nil {
+		} else if sure, err := p.follow(ctx, installed); err != nil {
 			return err
+		} else if !sure && p.session == nil {
+			pause = min(pause, policyRetry) // Nothing is served before it is known.
 		}
 		select {
 		case <-ctx.Done():
@@ -110,24 +112,26 @@ func (p *policyWatch) installed(ctx context.Context) (bool, error) {
 	return slices.ContainsFunc(list.APIResources, isPolicy), err
 }
 
-// follow starts or ends a session. That the kind was removed is believed when it
-// is said twice: one of several API servers may be late to know that it is there.
-func (p *policyWatch) follow(ctx context.Context, installed bool) error {
+// follow starts or ends a session, and tells whether it did what the answer asks
+// for. That the kind is not there is believed when it is said twice: an API server
+// that has just started may be late to know that it is.
+func (p *policyWatch) follow(ctx context.Context, installed bool) (sure bool, err error) {
 	switch {
 	case installed && p.session == nil:
 		p.source.log.Info("domain policies are in force: SiteDomainPolicy is installed")
-		return p.begin(ctx)
+		return true, p.begin(ctx)
 	case installed:
 		p.missing = false
-	case p.session == nil:
-		p.tell.Do(func() { close(p.known) })
 	case !p.missing:
 		p.missing = true
+		return false, nil
+	case p.session == nil:
+		p.tell.Do(func() { close(p.known) })
 	default:
 		p.source.log.Info("every namespace may claim every domain: SiteDomainPolicy is not installed any more")
 		p.end()
 	}
-	return nil
+	return true, nil
 }
 
 // begin watches policies and namespaces. They are put all at once: of a few

@@ -27,6 +27,7 @@ import (
 type discovery struct {
 	rest.Interface
 	answer atomic.Pointer[discoveryAnswer]
+	then   atomic.Pointer[discoveryAnswer] // the answer after the next one, if set
 	asked  chan struct{} // a token for each question
 }
 
@@ -50,6 +51,9 @@ func newDiscovery(answer discoveryAnswer) *discovery {
 		NegotiatedSerializer: scheme.Codecs.WithoutConversion(),
 		Client: fake.CreateHTTPClient(func(r *http.Request) (*http.Response, error) {
 			answer := d.answer.Load()
+			if then := d.then.Swap(nil); then != nil {
+				d.answer.Store(then)
+			}
 			d.asked <- struct{}{}
 			return &http.Response{
 				StatusCode: answer.status, Request: r, Header: http.Header{"Content-Type": {"application/json"}},
@@ -125,6 +129,18 @@ func TestPoliciesAndNamespacesAreInTheFirstBatch(t *testing.T) {
 	}
 	if namespace, _ := got[namespaceRef("docs")].(*translate.Namespace); namespace == nil || namespace.Labels["team"] != "docs" {
 		t.Errorf("namespace %+v", namespace)
+	}
+}
+
+// An API server that has just started may not know of the kind yet: nothing is
+// handed over, and so served, on its first word.
+func TestAbsenceIsNotBelievedAtOnce(t *testing.T) {
+	client := newFake(siteObject("a", "1", spec("a.example.com"), nil), policyObject("kb", "kb.example.com"), namespaceObject("docs", "docs"))
+	d := newDiscovery(policiesAbsent)
+	d.then.Store(&policiesInstalled)
+	s := startAsking(t, client, d, zap.NewNop())
+	if got := take(t, s.Changes()); got[policyRef("kb")] == nil {
+		t.Errorf("first batch %v, want the policy too", got)
 	}
 }
 
