@@ -28,7 +28,7 @@ type discovery struct {
 	rest.Interface
 	answer atomic.Pointer[discoveryAnswer]
 	then   atomic.Pointer[discoveryAnswer] // the answer after the next one, if set
-	asked  chan struct{} // a token for each question
+	asked  chan struct{}                   // a token for each question
 }
 
 type discoveryAnswer struct {
