@@ -314,7 +314,7 @@ func (p *player) check(t Type, r *Response) {
 			p.failf("did not ask for %s %s: %s", t, name, text(r))
 		case !s.cause[name] && !p.whole(t):
 			p.failf("gets %s %s without a cause: %s", t, name, text(r))
-		case res.Placeholder && s.held[name] != nil && !s.held[name].Placeholder && !s.again[name] && !p.game.wasGone[ResourceName{t, name}] && !s.swallows && !(p.sotw && s.forced):
+		case res.Placeholder && s.held[name] != nil && !s.held[name].Placeholder && !s.again[name] && !p.game.wasGone[ResourceName{t, name}] && !s.swallows && len(s.paused) == 0 && !(p.sotw && s.forced):
 			p.failf("holds %s %s@%s and gets a placeholder: %s", t, name, s.held[name].Version, text(r))
 		}
 		seen[name] = true
@@ -616,8 +616,8 @@ func (p *player) needs(name string) bool {
 		}
 		for _, held := range p.sides[t].held {
 			now := p.game.store.Latest().lookup(t, held.Name)
-			if now != nil && p.bad(now) && now.Version != held.Version &&
-				(p.sides[t].claimed && !removesLater(t) || slices.Contains(held.Needs, name)) {
+			old := now == nil && !types[t].sayGone || now != nil && p.bad(now) && now.Version != held.Version
+			if old && (p.sides[t].claimed && !removesLater(t) || slices.Contains(held.Needs, name)) {
 				return true
 			}
 		}
