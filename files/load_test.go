@@ -59,3 +59,16 @@ func TestLoadOfOneFile(t *testing.T) {
 		t.Errorf("of a missing file: %v", err)
 	}
 }
+
+// What is no object costs the others of its list nothing.
+func TestLoadOfAListWithAMistake(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "list.yaml")
+	text := "{apiVersion: v1, kind: List, items: [3, {apiVersion: v1, kind: Service, metadata: {name: web}, spec: {ports: [{port: 80}]}}]}"
+	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	loaded, err := Load(path)
+	if err != nil || len(loaded.Objects) != 1 || len(loaded.Problems) != 1 || loaded.Problems[0].Error() != path+": List: items[0]: write an object, not 3" {
+		t.Errorf("Load() = %+v, %v", loaded, err)
+	}
+}

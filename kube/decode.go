@@ -54,7 +54,8 @@ func Decode(d Document) ([]Decoded, *Error) {
 	for i, item := range items {
 		object, ok := item.(map[string]any)
 		if !ok {
-			return nil, &Error{Object: "List", Field: nth("items", i), Problem: "write an object, not " + show(item)}
+			all = append(all, Decoded{Errors: []*Error{{Object: "List", Field: nth("items", i), Problem: "write an object, not " + show(item)}}})
+			continue
 		}
 		all = append(all, decodeObject(object, nil))
 	}

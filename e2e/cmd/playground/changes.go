@@ -70,6 +70,8 @@ func (c *changes) reword(e operator.Entry) string {
 			where += ": " + object
 		}
 		return fmt.Sprintf("! %s: %s", where, strings.TrimPrefix(e.Field("error"), e.Field("file")+": "))
+	case "there are no sites in the folder: add a StaticSite", "sites folder cannot be read, serving what is known":
+		return fmt.Sprintf("! %s (%s)", e.Message, e.Field("folder"))
 	}
 	switch e.Level {
 	case "debug", "info":

@@ -40,7 +40,7 @@ type site struct {
 	} `json:"spec"`
 }
 
-func (s site) name() string   { return s.Namespace + "/" + s.Name }
+func (s site) name() string   { return cmp.Or(s.Namespace, "default") + "/" + s.Name }
 func (s site) domain() string { return s.Spec.Domain }
 
 // An endpoint is an address of this machine at which an EndpointSlice says that a
