@@ -14,7 +14,11 @@ type Metrics struct {
 
 func newMetrics() *Metrics {
 	counter := func(name, help string) *prometheus.CounterVec {
-		return prometheus.NewCounterVec(prometheus.CounterOpts{Name: "staticsite_xds_" + name, Help: help}, []string{"type"})
+		c := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "staticsite_xds_" + name, Help: help}, []string{"type"})
+		for t := range numTypes {
+			c.WithLabelValues(t.String()) // From 0, so that the first one is an increase.
+		}
+		return c
 	}
 	return &Metrics{
 		streams: prometheus.NewGaugeVec(prometheus.GaugeOpts{
