@@ -3,6 +3,7 @@ package control
 import (
 	"cmp"
 	"hash/maphash"
+	"maps"
 	"math"
 	"slices"
 	"time"
@@ -30,11 +31,12 @@ type join struct {
 	waiting []waiter
 
 	// open are the sites that are sent and not settled, as long as this replica
-	// speaks for them. What there is to say of them is said by progress, if
-	// anything has stirred since it was called last.
+	// speaks for them. What there is to say of them is said by progress: of all, if
+	// anything has stirred since it was called last, else of the fresh.
 	open    map[*site]struct{}
 	stirred bool
-	ticks   int // calls of progress
+	fresh   []*site // judged since then, or too young then to be spoken of
+	ticks   int     // calls of progress
 
 	acknowledged prometheus.Histogram
 	now          time.Time // of the newest observation
@@ -101,7 +103,6 @@ func newJoin(out *latest.Map[translate.Key, SiteStatus]) *join {
 // judge takes new verdicts, and which resources were published with them in
 // which snapshot. Arrived is when the change came that led to them.
 func (j *join) judge(verdicts []translate.Verdict, changed []xds.Change, invalid map[xds.ResourceName]error, snap *xds.Snapshot, arrived time.Time) {
-	j.stirred = true
 	published := make(map[xds.ResourceName]bool, len(changed))
 	for _, c := range changed {
 		published[xds.ResourceName{Type: c.Type, Name: c.Name}] = true
@@ -136,6 +137,7 @@ func (j *join) judge(verdicts []translate.Verdict, changed []xds.Change, invalid
 		j.identify(s, versionOf(s, snap))
 		j.settle(s)
 		j.put(s, false)
+		j.fresh = append(j.fresh, s)
 	}
 	j.advance()
 }
@@ -314,13 +316,13 @@ func (j *join) progress(now time.Time) {
 	clear(j.waiting[len(kept):])
 	j.waiting = kept
 	if j.stirred {
-		j.stirred = false
-		for s := range j.open {
-			if j.ticks-s.opened < 2 {
-				j.stirred = true
-				continue
-			}
-			j.put(s, true)
+		j.fresh = slices.Collect(maps.Keys(j.open))
+	}
+	if j.stirred || len(j.fresh) > 0 {
+		fresh := j.fresh
+		j.stirred, j.fresh = false, nil
+		for _, s := range fresh {
+			j.report(s)
 		}
 		j.tellProgress()
 	}
@@ -328,6 +330,18 @@ func (j *join) progress(now time.Time) {
 	if !j.orphaned && !j.lonely.IsZero() && now.Sub(j.lonely) > proxiesGrace {
 		j.orphan()
 	}
+}
+
+// report puts out how far a site is, once it has been open for a while.
+func (j *join) report(s *site) {
+	if _, open := j.open[s]; !open {
+		return
+	}
+	if j.ticks-s.opened < 2 {
+		j.fresh = append(j.fresh, s)
+		return
+	}
+	j.put(s, true)
 }
 
 // proxiesGrace is how long no proxy may be connected before sites that were
