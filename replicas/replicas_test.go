@@ -170,10 +170,12 @@ func TestTheLeaderHearsTheProxiesOfAll(t *testing.T) {
 func TestAReplicaThatEndsHoldsUpNobody(t *testing.T) {
 	a, b := newReplica(t, 1, "v1"), newReplica(t, 2, "v1")
 	a.lead(a.address, b.address)
-	for _, r := range []*replica{a, b} {
-		r.site("docs", 1)
-		r.proxy(1)
-	}
+	a.site("docs", 1)
+	b.site("docs", 1)
+	a.proxy(1)
+	b.proxy(1, "docs")
+	a.await("docs", 1, "refused by 1 of 2") // so b is known to have a proxy
+	b.proxy(1)
 	a.await("docs", 1, "Programmed: ")
 	a.site("docs", 2)
 	a.proxy(1)
