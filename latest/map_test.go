@@ -27,6 +27,26 @@ func TestTakeReturnsTheLatestOfEachKeyOnce(t *testing.T) {
 	}
 }
 
+func TestTakenIsTheConsumersUntilItTakesAgain(t *testing.T) {
+	for _, n := range []int{1, 1000} {
+		m := New[int, int]()
+		for round := range 4 {
+			for k := range n {
+				m.Put(k, round)
+			}
+			taken := m.Take()
+			m.Put(0, -1)
+			m.Put(n, -1)
+			if len(taken) != n || taken[0] != round {
+				t.Fatalf("after puts, Take() of round %d is %d values, of which the first is %d", round, len(taken), taken[0])
+			}
+			if again := m.Take(); len(again) != 2 || again[0] != -1 || again[n] != -1 {
+				t.Fatalf("the next Take() = %v", again)
+			}
+		}
+	}
+}
+
 func TestPutAllOfNothingStillWakes(t *testing.T) {
 	m := New[string, int]()
 	m.PutAll(nil)

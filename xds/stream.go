@@ -30,8 +30,10 @@ type stream struct {
 	peer  string // the client's address
 
 	// inbox is what the stream's own goroutine runs between two steps: a request
-	// that was read, the end of the requests, a question of somebody else.
+	// that was read, the alarm, a question of somebody else.
 	inbox chan func() error
+	alarm *time.Timer // nil: never set
+	rings time.Time   // when the alarm will; zero: it is not set
 	end   context.CancelCauseFunc
 	leave func() // its place among the new ones; nil: it has left
 }
@@ -99,17 +101,11 @@ func (st *stream) read(ctx context.Context) {
 
 // run sends whatever is due, and then waits for something to happen.
 func (st *stream) run(ctx context.Context) error {
-	timer := time.NewTimer(time.Hour)
-	defer timer.Stop()
 	for {
 		if err := st.flush(); err != nil {
 			return err
 		}
-		var timeout <-chan time.Time
-		if d := st.session.Deadline(); !d.IsZero() {
-			timer.Reset(time.Until(d))
-			timeout = timer.C
-		}
+		st.wakeAt(ctx, st.session.Deadline())
 		select {
 		case do := <-st.inbox:
 			if err := do(); err != nil {
@@ -118,7 +114,6 @@ func (st *stream) run(ctx context.Context) error {
 		case <-st.snap.Superseded():
 			st.snap = st.server.store.Latest()
 			st.session.Publish(st.snap)
-		case <-timeout:
 		case <-ctx.Done():
 			if cause := context.Cause(ctx); errors.Is(cause, errDraining) {
 				return cause
@@ -126,6 +121,25 @@ func (st *stream) run(ctx context.Context) error {
 			return nil
 		}
 	}
+}
+
+// wakeAt sets the alarm, unless it rings before that anyway: to be woken early does
+// no harm, and most answers come in time, so it is set once in seconds and not for
+// each response.
+func (st *stream) wakeAt(ctx context.Context, at time.Time) {
+	if at.IsZero() || !st.rings.IsZero() && !at.Before(st.rings) {
+		return
+	}
+	if st.alarm != nil {
+		st.alarm.Stop()
+	}
+	st.rings = at
+	st.alarm = time.AfterFunc(time.Until(at), func() {
+		select {
+		case st.inbox <- func() error { st.rings = time.Time{}; return nil }:
+		case <-ctx.Done():
+		}
+	})
 }
 
 // receive hands a request to the session.
@@ -221,6 +235,9 @@ func (st *stream) inspect(ctx context.Context, look func()) {
 
 func (st *stream) close() {
 	st.server.clients.Delete(st.id)
+	if st.alarm != nil {
+		st.alarm.Stop()
+	}
 	if st.named {
 		st.log.Info("proxy disconnected")
 	}

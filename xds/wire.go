@@ -32,7 +32,7 @@ type Response struct {
 
 // encode returns the message's bytes.
 func (r *Response) encode() mem.BufferSlice {
-	var head []byte
+	head := make([]byte, 0, 128)
 	for _, f := range [...]struct {
 		number protowire.Number
 		value  string
@@ -41,7 +41,7 @@ func (r *Response) encode() mem.BufferSlice {
 			head = protowire.AppendString(protowire.AppendTag(head, f.number, protowire.BytesType), f.value)
 		}
 	}
-	out := mem.BufferSlice{mem.SliceBuffer(head)}
+	out := append(make(mem.BufferSlice, 0, 4), mem.SliceBuffer(head))
 	for _, body := range r.bodies {
 		out = append(out, body...)
 	}
