@@ -16,6 +16,7 @@ COPY files files
 COPY kube kube
 COPY latest latest
 COPY replicas replicas
+COPY spelling spelling
 COPY translate translate
 COPY xds xds
 ARG TARGETOS TARGETARCH VERSION=dev

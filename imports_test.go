@@ -24,6 +24,7 @@ var rooms = map[string][]string{
 	"files":        {module + "/xds", module + "/replicas", "k8s.io/client-go"},
 	"explain":      {module, "k8s.io/client-go", "os", "net/http", "log", "go.uber.org/zap", "google.golang.org/grpc"},
 	"latest":       {module, "k8s.io/", "github.com/"},
+	"spelling":     {module, "k8s.io/", "github.com/"},
 	"api/v1alpha1": {module, "k8s.io/client-go"},
 }
 
@@ -31,7 +32,7 @@ var rooms = map[string][]string{
 var friends = map[string][]string{
 	"xds":       {module + "/latest"},
 	"translate": {module + "/api/v1alpha1", module + "/translate"}, // its corpus for tests knows it
-	"explain":   {module + "/api/v1alpha1", module + "/translate"},
+	"explain":   {module + "/api/v1alpha1", module + "/translate", module + "/spelling"},
 }
 
 // TestRoomsKeepToThemselves holds the import rules of docs/architecture.md.

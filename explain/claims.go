@@ -4,8 +4,10 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
+	"my-company.com/staticsite-operator/spelling"
 	"my-company.com/staticsite-operator/translate"
 )
 
@@ -50,22 +52,21 @@ func before(x, y translate.Claim) string {
 func nearest(t Target, known []Neighbour) []string {
 	const most = 3
 	type candidate struct {
-		text     string
-		distance int
+		text  string
+		slips int
 	}
 	var near []candidate
 	for _, n := range known {
-		want, have := t.Domain, n.Domain
+		slips, ok := distance(t.Domain, n.Domain, ".")
 		if t.Site != (translate.Key{}) {
-			want, have = t.Site.String(), n.Site.String()
+			slips, ok = distance(t.Site.String(), n.Site.String(), "/")
 		}
-		d := distance(want, have)
-		if d <= max(len(want), len(have))/4 {
-			near = append(near, candidate{fmt.Sprintf("%s (StaticSite %s)", n.Domain, n.Site), d})
+		if ok {
+			near = append(near, candidate{fmt.Sprintf("%s (StaticSite %s)", n.Domain, n.Site), slips})
 		}
 	}
 	slices.SortFunc(near, func(x, y candidate) int {
-		return cmp.Or(cmp.Compare(x.distance, y.distance), cmp.Compare(x.text, y.text))
+		return cmp.Or(cmp.Compare(x.slips, y.slips), cmp.Compare(x.text, y.text))
 	})
 	var texts []string
 	for _, c := range near[:min(most, len(near))] {
@@ -74,24 +75,19 @@ func nearest(t Target, known []Neighbour) []string {
 	return texts
 }
 
-// distance counts the letters that must be put in, taken out or exchanged to make
-// b of a.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
+// distance is spelling.Distance of names that have parts: kb.example.com is not
+// nearly api.example.com, although most of it is the same.
+func distance(a, b, separator string) (slips int, near bool) {
+	x, y := strings.Split(a, separator), strings.Split(b, separator)
+	if len(x) != len(y) {
+		return spelling.Distance(a, b)
 	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(row[j+1]+1, row[j]+1, cost)
+	for i := range x {
+		n, near := spelling.Distance(x[i], y[i])
+		if !near {
+			return 0, false
 		}
+		slips += n
 	}
-	return row[len(b)]
+	return slips, true
 }

@@ -8,6 +8,7 @@ import (
 	discoveryv1 "k8s.io/api/discovery/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"my-company.com/staticsite-operator/spelling"
 	"my-company.com/staticsite-operator/translate"
 )
 
@@ -156,7 +157,7 @@ func identifyKind(f field) translate.Kind {
 		}
 		return k.name
 	}
-	if near := nearest(name, kindNames()); near != "" {
+	if near := spelling.Nearest(name, kindNames()); near != "" {
 		f.report("", fmt.Sprintf("kind %s is not known; did you mean %s?", name, near))
 		return translate.Kind(near)
 	}

@@ -10,6 +10,8 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
+
+	"my-company.com/staticsite-operator/spelling"
 )
 
 // check reports every field of f that t does not have, and every value of
@@ -76,7 +78,7 @@ func checkStruct(f field, t reflect.Type, known objectType) {
 // unknownField says what may have been meant: a sibling, a field elsewhere in
 // the object, or, where there are few, any of those that exist.
 func unknownField(name string, siblings []string, known objectType) string {
-	if near := nearest(name, siblings); near != "" {
+	if near := spelling.Nearest(name, siblings); near != "" {
 		return fmt.Sprintf("unknown field; did you mean %s?", near)
 	}
 	if places := known.paths(name); len(places) == 1 {

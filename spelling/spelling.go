@@ -1,32 +1,31 @@
-package kube
+// Package spelling guesses which known word a person meant by an unknown one.
+package spelling
 
 import "strings"
 
-// nearest returns the known word that a person most likely meant by word, or ""
-// if none is close.
-func nearest(word string, known []string) string {
+// Nearest returns the known word that was most likely meant by word, or "" if none
+// is close.
+func Nearest(word string, known []string) string {
 	best, least := "", 0
 	for _, candidate := range known {
-		d := distance(strings.ToLower(word), strings.ToLower(candidate))
-		if d > tolerance(word, candidate) {
-			continue
-		}
-		if best == "" || d < least {
+		if d, near := Distance(word, candidate); near && (best == "" || d < least) {
 			best, least = candidate, d
 		}
 	}
 	return best
 }
 
-// tolerance is the greatest distance at which candidate is worth suggesting: two
-// slips in five letters ("svcPort" for servicePort), or anything for a word that is its start or end
-// ("port" for servicePort).
-func tolerance(word, candidate string) int {
-	w, c := strings.ToLower(word), strings.ToLower(candidate)
-	if len(w) >= 4 && (strings.HasPrefix(c, w) || strings.HasSuffix(c, w)) {
-		return len(c)
+// Distance counts the slips that make word of known, and tells whether they are so
+// few that known is worth suggesting: two in five letters ("svcPort" for
+// servicePort), or any number for a word that is its start or end ("port" for
+// servicePort). Upper case is lower case.
+func Distance(word, known string) (slips int, near bool) {
+	w, k := strings.ToLower(word), strings.ToLower(known)
+	slips = distance(w, k)
+	if len(w) >= 4 && (strings.HasPrefix(k, w) || strings.HasSuffix(k, w)) {
+		return slips, true
 	}
-	return max(len(w), len(c)) * 2 / 5
+	return slips, slips <= max(len(w), len(k))*2/5
 }
 
 // distance counts the insertions, deletions, substitutions and swaps of
@@ -34,7 +33,7 @@ func tolerance(word, candidate string) int {
 func distance(a, b string) int {
 	const longest = 64 // longer words are nobody's slip
 	if len(a) > longest || len(b) > longest {
-		return longest
+		return max(len(a), len(b))
 	}
 	before, last, row := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
 	for j := range last {
