@@ -69,6 +69,8 @@ var (
 	listenerURL   = urlOf(&listenerv3.Listener{})
 	clusterURL    = urlOf(&clusterv3.Cluster{})
 	assignmentURL = urlOf(&endpointv3.ClusterLoadAssignment{})
+	scopeURL      = urlOf(&routev3.ScopedRouteConfiguration{})
+	tableURL      = urlOf(&routev3.RouteConfiguration{})
 )
 
 func urlOf(m proto.Message) string {

@@ -37,6 +37,7 @@ var cases = map[string]Facts{
 	"loopback-is-allowed": loopback(),
 	"other-spellings":     with(served("HTTPS://Docs.Example.COM.:8443/a//b?c=d#e")),
 	"other-script":        with(served("https://bücher.example/")),
+	"both-layouts":        with(served("docs.example.com"), append(fleet(translate.Options{Routes: translate.RoutesSingle}, docs(), "edge-1"), fleet(translate.Options{}, docs(), "edge-2")...)),
 	"one-node-id":         with(served("docs.example.com"), fleet(translate.Options{}, docs(), "ssg-gateway", "ssg-gateway")),
 	"many-proxies":        with(served("docs.example.com"), state(fleet(translate.Options{}, docs(), numbers(15)...), 13, assignmentURL, Waiting, "")),
 
@@ -189,11 +190,15 @@ func TestTargets(t *testing.T) {
 		"ftp://docs.example.com":              "has scheme ftp",
 		"docs.example.com:x":                  "has no valid port",
 		"docs.example.com:0":                  "has no valid port",
-		"https://":                            "is empty",
+		"https://":                            `"https://" names no host: write a URL`,
+		":80":                                 `":80" names no host`,
 		"a_b.example.com":                     "has an underscore",
 		"docs..example.com":                   "has an empty label",
 		"Docs/main":                           "write docs/main",
 		"docs/":                               "write NAMESPACE/NAME",
+		"docs//":                              "write NAMESPACE/NAME",
+		"docs/docs-main/guide":                "write docs/docs-main for the StaticSite, or http://docs/docs-main/guide for the host docs",
+		"docs/docs-main?page=1":               "write docs/docs-main for",
 		"docs example.com":                    "has a space",
 		strings.Repeat("a.", 130) + "example.com": "write at most 253",
 	} {
@@ -233,10 +238,7 @@ func FuzzParseTarget(f *testing.F) {
 
 // What cases are made of.
 
-const (
-	server   = "127.0.0.1:9000"
-	scopeURL = "type.googleapis.com/envoy.config.route.v3.ScopedRouteConfiguration"
-)
+const server = "127.0.0.1:9000"
 
 func key(text string) translate.Key {
 	namespace, name, _ := strings.Cut(text, "/")

@@ -39,25 +39,29 @@ const (
 type config map[translate.ResourceName]proto.Message
 
 // follow returns the way of a request for a domain and path, as Envoy finds it;
-// nil if there is none.
+// nil if there is none. Where servers of both layouts were asked, that of the
+// domain's scope is the one that is told.
 func (c config) follow(domain, path string) *Route {
-	for name, message := range c {
-		r := &Route{Resource: name.Name, resource: name}
-		var routes *routev3.RouteConfiguration
-		switch m := message.(type) {
-		case *routev3.ScopedRouteConfiguration:
-			if name.Name != domain {
-				continue
-			}
-			r.Layout, routes = string(translate.RoutesScoped), m.GetRouteConfiguration()
-		case *routev3.RouteConfiguration:
-			r.Layout, routes = string(translate.RoutesSingle), m
+	for _, name := range translate.RouteNames(domain) { // the scope's before the table's
+		if scope, ok := find[*routev3.ScopedRouteConfiguration](c, name); ok {
+			r := &Route{Layout: string(translate.RoutesScoped), resource: translate.ResourceName{Type: scopeURL, Name: name}}
+			return r.enter(scope.GetRouteConfiguration(), domain, path)
 		}
-		for _, host := range routes.GetVirtualHosts() {
-			if slices.Contains(host.GetDomains(), domain) || slices.Contains(host.GetDomains(), "*") {
-				r.VirtualHost = host.GetName()
-				return r.match(host.GetRoutes(), path)
-			}
+		if table, ok := find[*routev3.RouteConfiguration](c, name); ok {
+			r := &Route{Layout: string(translate.RoutesSingle), resource: translate.ResourceName{Type: tableURL, Name: name}}
+			return r.enter(table, domain, path)
+		}
+	}
+	return nil
+}
+
+// enter takes the virtual host of a domain, nil if there is none.
+func (r *Route) enter(routes *routev3.RouteConfiguration, domain, path string) *Route {
+	r.Resource = r.resource.Name
+	for _, host := range routes.GetVirtualHosts() {
+		if slices.Contains(host.GetDomains(), domain) || slices.Contains(host.GetDomains(), "*") {
+			r.VirtualHost = host.GetName()
+			return r.match(host.GetRoutes(), path)
 		}
 	}
 	return nil
@@ -136,7 +140,6 @@ func (c config) members(cluster string) (members []Endpoint, known bool) {
 
 func find[M proto.Message](c config, name string) (M, bool) {
 	var none M
-	url := "type.googleapis.com/" + string(none.ProtoReflect().Descriptor().FullName())
-	m, ok := c[translate.ResourceName{Type: url, Name: name}].(M)
+	m, ok := c[translate.ResourceName{Type: urlOf(none), Name: name}].(M)
 	return m, ok
 }

@@ -52,6 +52,9 @@ func ParseTarget(s string) (Target, error) {
 	if err != nil {
 		return t, err
 	}
+	if host == "" {
+		return t, fmt.Errorf("%q names no host: write %s", s, Targets)
+	}
 	if plain, err := url.PathUnescape(host); err == nil { // as browsers copy names in other scripts
 		host = plain
 	}
@@ -63,12 +66,16 @@ func ParseTarget(s string) (Target, error) {
 // port, which a namespace cannot have.
 func parseSite(s string) (translate.Key, bool, error) {
 	namespace, name, found := strings.Cut(s, "/")
-	if !found || namespace == "" || strings.ContainsAny(namespace, ".:%") || strings.ContainsAny(name, "/?#") {
+	if !found || namespace == "" || strings.ContainsAny(namespace, ".:%?#@") {
 		return translate.Key{}, false, nil
 	}
+	end := strings.IndexAny(name+"/", "/?#")
+	name, rest := name[:end], name[end:]
 	switch {
 	case name == "":
-		return translate.Key{}, false, fmt.Errorf("%q names a namespace and no site: write NAMESPACE/NAME", s)
+		return translate.Key{}, false, fmt.Errorf("%q names a namespace and no site: write NAMESPACE/NAME, or http://%s for the host %s", s, s, namespace)
+	case rest != "":
+		return translate.Key{}, false, fmt.Errorf("%q is no NAMESPACE/NAME: write %s/%s for the StaticSite, or http://%s for the host %s", s, namespace, name, s, namespace)
 	case strings.ToLower(s) != s:
 		return translate.Key{}, false, fmt.Errorf("%q is no NAMESPACE/NAME, which have no upper case: write %s", s, strings.ToLower(s))
 	}
