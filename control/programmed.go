@@ -16,16 +16,14 @@ import (
 func (j *join) programmed(s *site, accepted Condition) (c Condition, proxies int, inherited bool) {
 	c = Condition{Type: v1alpha1.ConditionProgrammed}
 	if accepted.Status != isTrue {
-		c.Status, c.Reason = isFalse, v1alpha1.ReasonNotSent
-		c.Message = "this generation is not sent to the proxies, because the site is not accepted"
+		c.Status, c.Reason, c.Message = isFalse, v1alpha1.ReasonNotSent, v1alpha1.MessageNotSent
 		return c, 0, false
 	}
 	total, h := j.total(), j.holdingOfAll(s)
 	switch {
 	case h.Refused > 0:
 		c.Status, c.Reason = isFalse, v1alpha1.ReasonRejected
-		c.Message = fmt.Sprintf("refused by %d of %d connected proxies, which keep what they had; Envoy says: %s",
-			h.Refused, max(total, h.Refused), h.Words)
+		c.Message = v1alpha1.MessageRejected(h.Refused, max(total, h.Refused), h.Words)
 		return c, max(0, total-h.Refused), false
 	case s.settled && h.Trying == 0:
 		return programmed, total, false
@@ -36,9 +34,9 @@ func (j *join) programmed(s *site, accepted Condition) (c Condition, proxies int
 	case j.following:
 		c.Message = "the other replicas of the control plane have not been asked yet"
 	case total == 0 && missing == "":
-		c.Reason, c.Message = v1alpha1.ReasonNoProxies, "no proxy is connected"
+		c.Reason, c.Message = v1alpha1.ReasonNoProxies, v1alpha1.MessageNoProxies
 	default:
-		c.Message = fmt.Sprintf("acknowledged by %d of %d connected proxies%s", h.Acknowledged, total, missing)
+		c.Message = v1alpha1.MessagePending(h.Acknowledged, total) + missing
 	}
 	return c, h.Acknowledged, s.heir
 }
@@ -46,8 +44,7 @@ func (j *join) programmed(s *site, accepted Condition) (c Condition, proxies int
 // programmed is the condition that holds for every settled site. It has no
 // numbers: they would rewrite it in all sites whenever a proxy comes or goes.
 var programmed = Condition{
-	Type: v1alpha1.ConditionProgrammed, Status: isTrue, Reason: v1alpha1.ReasonProgrammed,
-	Message: "served by every connected proxy",
+	Type: v1alpha1.ConditionProgrammed, Status: isTrue, Reason: v1alpha1.ReasonProgrammed, Message: v1alpha1.MessageProgrammed,
 }
 
 // holding is what our proxies hold of a site.

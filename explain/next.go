@@ -60,7 +60,7 @@ var steps = map[string]step{
 		"Correct StaticSite {site}: {message}"},
 
 	// Programmed.
-	v1alpha1.ReasonNoProxies: {"no proxy is connected",
+	v1alpha1.ReasonNoProxies: {v1alpha1.MessageNoProxies,
 		"Find out why no proxy reaches {server}: the log of a proxy says; `staticsite-operator bootstrap` prints what one is started with."},
 	v1alpha1.ReasonPending: {"not every proxy has acknowledged it yet",
 		"Ask again in a few seconds; if it stays so, look at the log of {behind}."},

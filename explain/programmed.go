@@ -14,22 +14,21 @@ func (x *explainer) judgeProgrammed() Condition {
 	total := len(x.proxies)
 	switch {
 	case !x.verdict.Accepted.OK:
-		c.Status, c.Reason, c.Message = "False", v1alpha1.ReasonNotSent, "this generation is not sent to the proxies, because the site is not accepted"
+		c.Status, c.Reason, c.Message = "False", v1alpha1.ReasonNotSent, v1alpha1.MessageNotSent
 	case x.unasked():
 		c.Reason, c.Message = reasonNoServer, "not every server could be asked"
 	case total == 0:
-		c.Reason, c.Message = v1alpha1.ReasonNoProxies, "no proxy is connected"
+		c.Reason, c.Message = v1alpha1.ReasonNoProxies, v1alpha1.MessageNoProxies
 	case x.count(Refused) > 0:
-		c.Status, c.Reason = "False", v1alpha1.ReasonRejected
-		c.Message = fmt.Sprintf("refused by %d of %d connected proxies, which keep what they had; Envoy says: %s", x.count(Refused), total, x.firstError())
+		c.Status, c.Reason, c.Message = "False", v1alpha1.ReasonRejected, v1alpha1.MessageRejected(x.count(Refused), total, x.firstError())
 	case x.count(Silent) > 0:
 		c.Reason, c.Message = reasonSilent, fmt.Sprintf("%d of %d connected proxies do not read what they are sent", x.count(Silent), total)
 	case x.count(TriedAgain)+x.count(Sent)+x.count(Waiting) > 0:
-		c.Reason, c.Message = v1alpha1.ReasonPending, fmt.Sprintf("acknowledged by %d of %d connected proxies", total-len(x.behind), total)
+		c.Reason, c.Message = v1alpha1.ReasonPending, v1alpha1.MessagePending(total-len(x.behind), total)
 	case !x.agrees() || len(x.behind) > 0:
 		c.Reason, c.Message = reasonServerBehind, x.difference()
 	default:
-		c.Status, c.Reason, c.Message = "True", v1alpha1.ReasonProgrammed, "served by every connected proxy"
+		c.Status, c.Reason, c.Message = "True", v1alpha1.ReasonProgrammed, v1alpha1.MessageProgrammed
 	}
 	return c
 }
