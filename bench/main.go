@@ -12,31 +12,30 @@ import (
 	"syscall"
 
 	"my-company.com/staticsite-operator/bench/server"
+	"my-company.com/staticsite-operator/e2e/netns"
 )
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
-	if err := run(ctx, os.Args[1:]); err != nil {
-		fmt.Fprintln(os.Stderr, "bench:", err)
-		os.Exit(1)
+	args := os.Args[1:]
+	if len(args) > 0 && roles[args[0]] != nil {
+		os.Exit(code(roles[args[0]](ctx, args[1:])))
 	}
+	os.Exit(netns.Run(func() int { return code(measure(ctx, args)) }))
 }
 
-// run is the command line: without a word, everything is measured; with one, this
-// process is a part of that.
-func run(ctx context.Context, args []string) error {
-	if len(args) > 0 {
-		switch args[0] {
-		case "serve":
-			return serve(ctx, args[1:])
-		case "prepare":
-			return prepare(args[1:])
-		case "watch":
-			return watchProxy(ctx, args[1:])
-		}
+// roles are what this process may be, by its first argument, instead of measuring:
+// a part of what is measured.
+var roles = map[string]func(context.Context, []string) error{"serve": serve, "prepare": prepare, "watch": watchProxy}
+
+// code says what went wrong, if anything, and returns the exit code.
+func code(err error) int {
+	if err == nil {
+		return 0
 	}
-	return measure(ctx, args)
+	fmt.Fprintln(os.Stderr, "bench:", err)
+	return 1
 }
 
 func specFlags(f *flag.FlagSet) *server.Spec {
@@ -68,7 +67,7 @@ func serve(ctx context.Context, args []string) error {
 	return server.Main(ctx, *spec, *prepared, *address, *control)
 }
 
-func prepare(args []string) error {
+func prepare(_ context.Context, args []string) error {
 	f := flag.NewFlagSet("prepare", flag.ContinueOnError)
 	spec := specFlags(f)
 	file := f.String("file", "", "where to")

@@ -12,22 +12,24 @@ import (
 )
 
 // inside is set in the process that runs inside the namespace.
-const inside = "STATICSITE_E2E_NETNS"
+const inside = "STATICSITE_NETNS"
 
 // Main runs the tests of m in a new network namespace and exits with their code.
-func Main(m *testing.M) {
-	if os.Getenv(inside) != "" {
-		if err := configure(); err != nil {
-			fmt.Fprintln(os.Stderr, "netns: "+err.Error())
-			os.Exit(1)
-		}
-		os.Exit(m.Run())
+func Main(m *testing.M) { os.Exit(Run(m.Run)) }
+
+// Run runs main in a new network namespace and returns its exit code.
+func Run(main func() int) (code int) {
+	var err error
+	if os.Getenv(inside) == "" {
+		code, err = reexec()
+	} else if err = configure(); err == nil {
+		return main()
 	}
-	code, err := reexec()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "netns: "+err.Error())
+		code = max(1, code)
 	}
-	os.Exit(code)
+	return code
 }
 
 // reexec runs this binary with the same arguments inside a new namespace and
@@ -51,11 +53,11 @@ func reexec() (code int, err error) {
 	err = cmd.Wait()
 	var exit *exec.ExitError
 	if err != nil && !errors.As(err, &exit) {
-		return 1, fmt.Errorf("wait for the tests: %w", err)
+		return 1, fmt.Errorf("wait for the process inside: %w", err)
 	}
 	status := cmd.ProcessState.Sys().(syscall.WaitStatus)
 	if status.Signaled() {
-		return 128 + int(status.Signal()), fmt.Errorf("the tests were ended by a signal: %s", status.Signal())
+		return 128 + int(status.Signal()), fmt.Errorf("the process inside was ended by a signal: %s", status.Signal())
 	}
 	return status.ExitStatus(), nil
 }
@@ -64,7 +66,7 @@ func reexec() (code int, err error) {
 func start() (*exec.Cmd, error) {
 	path, err := os.Executable()
 	if err != nil {
-		return nil, fmt.Errorf("find the test binary: %w", err)
+		return nil, fmt.Errorf("find this binary: %w", err)
 	}
 	for _, attributes := range attempts() {
 		attributes.Pdeathsig = syscall.SIGKILL
@@ -77,7 +79,7 @@ func start() (*exec.Cmd, error) {
 			return cmd, nil
 		}
 	}
-	return nil, fmt.Errorf("these tests need a network namespace, and this machine allows none (%w): "+
+	return nil, fmt.Errorf("a network namespace is needed, and this machine allows none (%w): "+
 		"allow user namespaces (sysctl user.max_user_namespaces=65536, and where it exists "+
 		"kernel.apparmor_restrict_unprivileged_userns=0 or kernel.unprivileged_userns_clone=1; "+
 		"in a container a seccomp profile that permits unshare), or run as root", err)
