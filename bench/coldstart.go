@@ -66,7 +66,7 @@ func (b *bench) coldStart(ctx context.Context, e *edge, set sites.Set, first boo
 
 // countScopes compares Envoy's configuration with what it should be.
 func (b *bench) countScopes(ctx context.Context, e *edge, n int) error {
-	dump, err := e.envoy.Admin(ctx, "GET", "/config_dump?resource=dynamic_scoped_route_configs")
+	dump, err := e.envoy.Admin(ctx, "/config_dump?resource=dynamic_scoped_route_configs")
 	if err != nil {
 		return err
 	}

@@ -41,7 +41,7 @@ func TestLeaderElection(t *testing.T) {
 	// serves on, and leads when the lease is over.
 	before := len(c.requests(t, first.token, isStatusWrite))
 	must(t, first.Process().Signal(syscall.SIGSTOP))
-	must(t, c.Delete(ctx, object("discovery.k8s.io/v1", "EndpointSlice", serverNamespace, first.name)))
+	must(t, c.Delete(ctx, cluster.Named("discovery.k8s.io/v1", "EndpointSlice", serverNamespace, first.name)))
 	c.live(t, ctx, two, "team", "meanwhile", "meanwhile.example.com")
 	must(t, awaitAnswer(ctx, one.address, "agreed.example.com", http.StatusOK, "agreed-1"))
 	must(t, second.leads(ctx, 0))

@@ -107,7 +107,7 @@ endpoints: [{addresses: [%s]}]
 // deployed returns the arguments that the Deployment gives to the server.
 func (c *installation) deployed(t *testing.T, ctx context.Context) []string {
 	t.Helper()
-	deployment, err := c.Get(ctx, object("apps/v1", "Deployment", serverNamespace, "staticsite-operator"))
+	deployment, err := c.Get(ctx, cluster.Named("apps/v1", "Deployment", serverNamespace, "staticsite-operator"))
 	must(t, err)
 	containers, _, err := unstructured.NestedSlice(deployment.Object, "spec", "template", "spec", "containers")
 	must(t, err)
@@ -217,16 +217,7 @@ func namespaceYAML(name string) string {
 
 // ref is a StaticSite for Get and Delete.
 func ref(namespace, name string) *unstructured.Unstructured {
-	return object(v1alpha1.GroupVersion.String(), v1alpha1.Kind, namespace, name)
-}
-
-func object(apiVersion, kind, namespace, name string) *unstructured.Unstructured {
-	o := &unstructured.Unstructured{}
-	o.SetAPIVersion(apiVersion)
-	o.SetKind(kind)
-	o.SetNamespace(namespace)
-	o.SetName(name)
-	return o
+	return cluster.Named(v1alpha1.GroupVersion.String(), v1alpha1.Kind, namespace, name)
 }
 
 func (c *installation) site(ctx context.Context, namespace, name string) (*v1alpha1.StaticSite, error) {

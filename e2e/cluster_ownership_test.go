@@ -15,6 +15,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"my-company.com/staticsite-operator/e2e/backend"
+	"my-company.com/staticsite-operator/e2e/cluster"
 	"my-company.com/staticsite-operator/e2e/parts"
 	"my-company.com/staticsite-operator/e2e/proc"
 	"my-company.com/staticsite-operator/e2e/traffic"
@@ -61,7 +62,7 @@ type ownership struct {
 
 // policyKind is the CRD of policies.
 func policyKind() *unstructured.Unstructured {
-	return object("apiextensions.k8s.io/v1", "CustomResourceDefinition", "", "sitedomainpolicies.platform.my-company.com")
+	return cluster.Named("apiextensions.k8s.io/v1", "CustomResourceDefinition", "", "sitedomainpolicies.platform.my-company.com")
 }
 
 func (o *ownership) installPolicies(ctx context.Context) error {
@@ -292,7 +293,7 @@ func testPolicyChanges(t *testing.T, ctx context.Context, o *ownership) {
 	t.Log("deleted: the holder keeps it")
 	o.underTraffic(t, ctx, domain, func() {
 		must(t, o.label(ctx, "guides", "guides"))
-		must(t, o.Delete(ctx, object("platform.my-company.com/v1alpha1", "SiteDomainPolicy", "", "guides")))
+		must(t, o.Delete(ctx, cluster.Named("platform.my-company.com/v1alpha1", "SiteDomainPolicy", "", "guides")))
 		_, err = o.awaitVerdict(ctx, "guides", "kb", invalid("DomainConflict"))
 		must(t, err)
 	})

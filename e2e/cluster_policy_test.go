@@ -8,13 +8,15 @@ import (
 	networkingv1 "k8s.io/api/networking/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
+
+	"my-company.com/staticsite-operator/e2e/cluster"
 )
 
 // testNetworkPolicy: the policy that the manifests bring is about the server's pods,
 // and lets in the pods that the manifests make proxies, and the server's own, at the
 // port that the server listens on.
 func testNetworkPolicy(t *testing.T, ctx context.Context, c *installation, _ *replica, _ *proxy) {
-	got, err := c.Get(ctx, object("networking.k8s.io/v1", "NetworkPolicy", serverNamespace, "staticsite-operator"))
+	got, err := c.Get(ctx, cluster.Named("networking.k8s.io/v1", "NetworkPolicy", serverNamespace, "staticsite-operator"))
 	must(t, err)
 	policy := &networkingv1.NetworkPolicy{}
 	must(t, runtime.DefaultUnstructuredConverter.FromUnstructured(got.Object, policy))
@@ -40,7 +42,7 @@ func testNetworkPolicy(t *testing.T, ctx context.Context, c *installation, _ *re
 // pods returns the labels of a Deployment's pods, and their ports by name.
 func (c *installation) pods(t *testing.T, ctx context.Context, namespace, deployment string) (labels map[string]string, ports map[string]int64) {
 	t.Helper()
-	got, err := c.Get(ctx, object("apps/v1", "Deployment", namespace, deployment))
+	got, err := c.Get(ctx, cluster.Named("apps/v1", "Deployment", namespace, deployment))
 	must(t, err)
 	labels, _, err = unstructured.NestedStringMap(got.Object, "spec", "template", "metadata", "labels")
 	must(t, err)

@@ -13,6 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"my-company.com/staticsite-operator/api/v1alpha1"
+	"my-company.com/staticsite-operator/e2e/cluster"
 	"my-company.com/staticsite-operator/e2e/proc"
 )
 
@@ -93,7 +94,7 @@ func testMissingReferences(t *testing.T, ctx context.Context, c *installation, _
 	must(t, err)
 	must(t, awaitAnswer(ctx, p.address, "waiting.example.com", http.StatusOK, "late-1"))
 
-	must(t, c.Delete(ctx, object("v1", "Service", "refs", "late")))
+	must(t, c.Delete(ctx, cluster.Named("v1", "Service", "refs", "late")))
 	_, err = c.awaitVerdict(ctx, "refs", "waiting", missing("ServiceNotFound"))
 	must(t, err)
 }
@@ -124,7 +125,7 @@ func testStatusWrites(t *testing.T, ctx context.Context, c *installation, r *rep
 		}))
 	}
 	// What is no concern of ours, in it and in what it names.
-	for _, o := range []*unstructured.Unstructured{ref("calm", "calm"), object("v1", "Service", "calm", "calm")} {
+	for _, o := range []*unstructured.Unstructured{ref("calm", "calm"), cluster.Named("v1", "Service", "calm", "calm")} {
 		o.SetLabels(map[string]string{"cost-center": "42"})
 		must(t, c.label(ctx, o))
 	}
@@ -136,7 +137,7 @@ func testStatusWrites(t *testing.T, ctx context.Context, c *installation, r *rep
 	if got := r.builds() - builds; got != 1 {
 		t.Errorf("%d builds for one change, four status writes and two labels", got)
 	}
-	must(t, c.Delete(ctx, object("v1", "Service", "calm", "other")))
+	must(t, c.Delete(ctx, cluster.Named("v1", "Service", "calm", "other")))
 	_, err = c.awaitVerdict(ctx, "calm", "other", verdict{"True Accepted", "False ServiceNotFound", "True Programmed", "False NotReady"})
 	must(t, err)
 	if got := len(c.requests(t, "", statusWritesOf("calm", "calm"))) - writes; got != 2 {

@@ -6,7 +6,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
 	"strconv"
 	"strings"
@@ -20,16 +19,7 @@ import (
 // counters returns a server's metrics by series, such as
 // staticsite_xds_resources_total{type="scope"}.
 func counters(ctx context.Context, address string) (map[string]float64, error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+address+"/metrics", nil)
-	if err != nil {
-		return nil, err
-	}
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return nil, err
-	}
-	defer response.Body.Close()
-	text, err := io.ReadAll(response.Body)
+	text, err := proc.Get(ctx, http.DefaultClient, "http://"+address+"/metrics")
 	if err != nil {
 		return nil, err
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/tls"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"os"
@@ -102,7 +101,8 @@ func StartAPIServer(ctx context.Context, owner proc.Owner, etcdURL string, optio
 func (a *APIServer) ready(ctx context.Context) error {
 	transport := &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}
 	defer transport.CloseIdleConnections()
-	return get(ctx, &http.Client{Transport: transport}, a.URL+"/readyz")
+	_, err := proc.Get(ctx, &http.Client{Transport: transport}, a.URL+"/readyz")
+	return err
 }
 
 // Kill9 kills it without a chance to say goodbye to its watchers.
@@ -139,22 +139,4 @@ func portOf(address string) string {
 		panic(err) // the address came from a listener
 	}
 	return port
-}
-
-// get returns nil if the URL answers 200, else what it answered.
-func get(ctx context.Context, client *http.Client, url string) error {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
-	if err != nil {
-		return err
-	}
-	response, err := client.Do(request)
-	if err != nil {
-		return err
-	}
-	defer response.Body.Close()
-	if response.StatusCode != http.StatusOK {
-		text, _ := io.ReadAll(io.LimitReader(response.Body, 4<<10))
-		return fmt.Errorf("%s answered %s: %s", url, response.Status, text)
-	}
-	return nil
 }

@@ -145,6 +145,16 @@ func (c *Client) apply(ctx context.Context, object *unstructured.Unstructured) e
 	return nil
 }
 
+// Named is an object that has no more than [Client.Get] and [Client.Delete] need.
+func Named(apiVersion, kind, namespace, name string) *unstructured.Unstructured {
+	object := &unstructured.Unstructured{}
+	object.SetAPIVersion(apiVersion)
+	object.SetKind(kind)
+	object.SetNamespace(namespace)
+	object.SetName(name)
+	return object
+}
+
 // Get returns the object of that kind, namespace and name as it is now.
 func (c *Client) Get(ctx context.Context, object *unstructured.Unstructured) (*unstructured.Unstructured, error) {
 	resource, err := c.resource(object)

@@ -50,7 +50,7 @@ func testApply(t *testing.T, ctx context.Context, c *Cluster) {
 
 	must(t, c.ApplyYAML(ctx, widgets))
 	must(t, c.ApplyKustomize(ctx, dir))
-	widget, err := c.Get(ctx, named("example.com/v1", "Widget", "factory", "first"))
+	widget, err := c.Get(ctx, Named("example.com/v1", "Widget", "factory", "first"))
 	must(t, err)
 	if widget.GetLabels()["made-by"] != "kustomize" {
 		t.Errorf("labels are %v", widget.GetLabels())
@@ -76,7 +76,7 @@ func testKubeconfig(t *testing.T, ctx context.Context, c *Cluster) {
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
-	if _, err := c.Get(ctx, named("v1", "ConfigMap", "kube-system", "page")); err != nil {
+	if _, err := c.Get(ctx, Named("v1", "ConfigMap", "kube-system", "page")); err != nil {
 		t.Error(err)
 	}
 }

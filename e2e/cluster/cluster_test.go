@@ -42,16 +42,6 @@ func must(t *testing.T, err error) {
 	}
 }
 
-// named is the object that Get and Delete need.
-func named(apiVersion, kind, namespace, name string) *unstructured.Unstructured {
-	object := &unstructured.Unstructured{}
-	object.SetAPIVersion(apiVersion)
-	object.SetKind(kind)
-	object.SetNamespace(namespace)
-	object.SetName(name)
-	return object
-}
-
 var configMaps = schema.GroupVersionResource{Version: "v1", Resource: "configmaps"}
 
 func TestKilledAndRestarted(t *testing.T) {
@@ -67,10 +57,10 @@ func TestKilledAndRestarted(t *testing.T) {
 	must(t, c.Etcd.Restart(ctx))
 	must(t, c.APIServer.Restart(ctx))
 
-	if _, err := c.Get(ctx, named("v1", "Namespace", "", "before")); err != nil {
+	if _, err := c.Get(ctx, Named("v1", "Namespace", "", "before")); err != nil {
 		t.Errorf("what was written before is lost: %v", err)
 	}
-	if _, err := c.Get(ctx, named("v1", "Namespace", "", "during")); !apierrors.IsNotFound(err) {
+	if _, err := c.Get(ctx, Named("v1", "Namespace", "", "during")); !apierrors.IsNotFound(err) {
 		t.Errorf("what was refused is there: %v", err)
 	}
 }
@@ -89,7 +79,7 @@ func TestGone(t *testing.T) {
 	ctx := bounded(t)
 	c := start(t, ctx)
 	must(t, c.ApplyYAML(ctx, "{apiVersion: v1, kind: ConfigMap, metadata: {name: page}, data: {title: old}}"))
-	page, err := c.Get(ctx, named("v1", "ConfigMap", "", "page"))
+	page, err := c.Get(ctx, Named("v1", "ConfigMap", "", "page"))
 	must(t, err)
 	old := page.GetResourceVersion()
 	must(t, c.ApplyYAML(ctx, "{apiVersion: v1, kind: ConfigMap, metadata: {name: page}, data: {title: new}}"))

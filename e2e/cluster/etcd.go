@@ -58,7 +58,8 @@ func StartEtcd(ctx context.Context, owner proc.Owner) (*Etcd, error) {
 }
 
 func (e *Etcd) healthy(ctx context.Context) error {
-	return get(ctx, http.DefaultClient, e.URL+"/readyz")
+	_, err := proc.Get(ctx, http.DefaultClient, e.URL+"/readyz")
+	return err
 }
 
 // Kill9 kills it as if the machine lost power. The data stays.

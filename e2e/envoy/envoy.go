@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"os"
@@ -93,7 +92,7 @@ func Launch(ctx context.Context, owner proc.Owner, options Options) (*Envoy, err
 			"--disable-hot-restart",
 		}, options.Args...),
 		Ready: func(ctx context.Context) error {
-			_, err := e.Admin(ctx, http.MethodGet, "/server_info")
+			_, err := e.Admin(ctx, "/server_info")
 			return err
 		},
 		Line: options.Line,
@@ -124,7 +123,7 @@ func (e *Envoy) WaitLive(ctx context.Context) error {
 			return nil // it will not get live any more; told below
 		default:
 		}
-		_, err := e.Admin(ctx, http.MethodGet, "/ready")
+		_, err := e.Admin(ctx, "/ready")
 		return err
 	})
 	select {
@@ -167,39 +166,27 @@ func (e *Envoy) AdminAddress() (string, error) {
 }
 
 // Admin asks the admin interface, and returns the body of a 200.
-func (e *Envoy) Admin(ctx context.Context, method, path string) ([]byte, error) {
+func (e *Envoy) Admin(ctx context.Context, path string) ([]byte, error) {
 	address, err := e.AdminAddress()
 	if err != nil {
 		return nil, err
 	}
-	request, err := http.NewRequestWithContext(ctx, method, "http://"+address+path, nil)
+	body, err := proc.Get(ctx, http.DefaultClient, "http://"+address+path)
 	if err != nil {
-		return nil, err
-	}
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return nil, err
-	}
-	defer response.Body.Close()
-	body, err := io.ReadAll(response.Body)
-	if err != nil {
-		return nil, fmt.Errorf("%s of %s: %w", path, e.spec.Name, err)
-	}
-	if response.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("%s of %s answered %s: %s", path, e.spec.Name, response.Status, body)
+		return nil, fmt.Errorf("ask %s: %w", e.spec.Name, err)
 	}
 	return body, nil
 }
 
 // ConfigDump returns Envoy's configuration as JSON, endpoints included.
 func (e *Envoy) ConfigDump(ctx context.Context) ([]byte, error) {
-	return e.Admin(ctx, http.MethodGet, "/config_dump?include_eds")
+	return e.Admin(ctx, "/config_dump?include_eds")
 }
 
 // Stats returns the counters and gauges whose names match a regular expression
 // (RE2). With deferred creation, one that was never touched may be missing.
 func (e *Envoy) Stats(ctx context.Context, pattern string) (map[string]uint64, error) {
-	body, err := e.Admin(ctx, http.MethodGet, "/stats?format=json&filter="+url.QueryEscape(pattern))
+	body, err := e.Admin(ctx, "/stats?format=json&filter="+url.QueryEscape(pattern))
 	if err != nil {
 		return nil, err
 	}

@@ -87,7 +87,7 @@ func TestKilledAndRestarted(t *testing.T) {
 		t.Fatal(err)
 	}
 	e.Kill9()
-	if _, err := e.Admin(ctx, http.MethodGet, "/ready"); err == nil {
+	if _, err := e.Admin(ctx, "/ready"); err == nil {
 		t.Error("a killed Envoy is ready")
 	}
 	if err := e.Restart(ctx); err != nil {
@@ -159,7 +159,7 @@ static_resources:
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := e.Admin(ctx, http.MethodGet, "/ready"); err == nil || !strings.Contains(err.Error(), "INITIALIZING") {
+	if _, err := e.Admin(ctx, "/ready"); err == nil || !strings.Contains(err.Error(), "INITIALIZING") {
 		t.Errorf("without configuration it says %v", err)
 	}
 }

@@ -3,7 +3,6 @@ package operator
 import (
 	"context"
 	"fmt"
-	"io"
 	"net/http"
 
 	"my-company.com/staticsite-operator/e2e/parts"
@@ -106,20 +105,8 @@ func (o *Operator) WaitReady(ctx context.Context) error {
 
 // Ready is nil if /readyz says yes now.
 func (o *Operator) Ready(ctx context.Context) error {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+o.HealthAddress+"/readyz", nil)
-	if err != nil {
-		return err
-	}
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return err
-	}
-	defer response.Body.Close()
-	if response.StatusCode != http.StatusOK {
-		text, _ := io.ReadAll(io.LimitReader(response.Body, 4<<10))
-		return fmt.Errorf("/readyz says %s: %s", response.Status, text)
-	}
-	return nil
+	_, err := proc.Get(ctx, http.DefaultClient, "http://"+o.HealthAddress+"/readyz")
+	return err
 }
 
 // Process returns the running process, for signals and its log file.
