@@ -141,10 +141,7 @@ func (p *publisher) send(t *testing.T, resources []translate.Resource) {
 			var err error
 			change.Resource, err = xds.NewResource(typ, p.spoiled(name, r.Message))
 			must(t, err)
-			change.Resource.Needs = r.Needs
-			if r.Again != nil {
-				change.Resource.Again = func(n int) proto.Message { return p.spoiled(name, r.Again(n)) }
-			}
+			change.Resource.Again, change.Resource.Needs = r.Again, r.Needs
 		}
 		out = append(out, change)
 	}

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"google.golang.org/protobuf/proto"
+
 	. "my-company.com/staticsite-operator/translate"
 )
 
@@ -260,7 +262,7 @@ func TestSendingAgainChangesNothingButTheNameOfTheRoutes(t *testing.T) {
 			continue
 		}
 		for n := 1; n <= 2; n++ {
-			again := r.Again(n)
+			again := r.Again(proto.Clone(r.Message), n)
 			routes := again.ProtoReflect().Interface()
 			if got, want := routeName(routes), fmt.Sprintf("docs.example.com#%d", n); got != want {
 				t.Errorf("the routes are named %s, want %s", got, want)

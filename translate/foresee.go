@@ -19,7 +19,7 @@ const maxSiteBytes = 64 << 10
 // specification invalid, so that the site is withheld like any other.
 func foresee(key Key, spec goodSpec) error {
 	s := scope{site: key, service: spec.service, port: spec.port}
-	if err := checkRoutes(scopedRoutes(spec.domain, spec.domain, s)); err != nil {
+	if err := checkRoutes(scopedRoutes(spec.domain, s)); err != nil {
 		return err
 	}
 	return checkMessage(endpointsCluster(clusterName(spec.service, spec.port)))

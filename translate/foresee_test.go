@@ -24,7 +24,7 @@ func TestWhatEnvoyRefusesIsForeseen(t *testing.T) {
 		"VirtualHost.Name":      func(h *routev3.VirtualHost) { h.Name = "" },
 	} {
 		s := scope{site: Key{"docs", "main"}, service: Key{"docs", "web"}, port: 80}
-		m := scopedRoutes("docs.example.com", "docs.example.com", s)
+		m := scopedRoutes("docs.example.com", s)
 		if err := checkRoutes(m); err != nil {
 			t.Fatal(err)
 		}

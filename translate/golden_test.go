@@ -150,7 +150,7 @@ func validateAll(t *testing.T, delta Delta) {
 			validate(t, r.Name, r.Message)
 		}
 		if r.Again != nil {
-			validate(t, r.Name, r.Again(1))
+			validate(t, r.Name, r.Again(proto.Clone(r.Message), 1))
 		}
 	}
 }

@@ -25,10 +25,10 @@ type Resource struct {
 	Name    string        // its xDS name
 	Message proto.Message // nil: the resource is gone
 
-	// Again returns the same configuration in other bytes, for the n-th attempt
-	// (n >= 1) after a refusal (design.md section 7, rule 90). Nil where equal
-	// bytes may be sent again.
-	Again func(n int) proto.Message
+	// Again turns the message, or a copy of it, into other bytes that mean the same,
+	// for the n-th attempt (n >= 1) after a refusal (design.md section 7, rule 90).
+	// Nil where equal bytes may be sent again.
+	Again func(message proto.Message, n int) proto.Message
 
 	// Needs names the clusters that the resource leads to. A proxy that refuses the
 	// next version goes on with this one and with them.

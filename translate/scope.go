@@ -88,8 +88,8 @@ func (b *batch) setScope(name string, s scope) {
 	b.upsert(Resource{
 		Type:        typeScope,
 		Name:        name,
-		Message:     scopedRoutes(name, name, s),
-		Again:       func(n int) proto.Message { return scopedRoutes(name, name+"#"+strconv.Itoa(n), s) },
+		Message:     scopedRoutes(name, s),
+		Again:       renameRoutes,
 		Needs:       b.needsOf(s),
 		Placeholder: s.placeholder,
 	})
@@ -118,7 +118,7 @@ func (b *batch) setVirtualHost(name string, s scope) {
 
 // scopedRoutes renders one domain's routes, inlined. There are as many of these
 // as there are sites: whatever can be said once for all is in the listener.
-func scopedRoutes(domain, routesName string, s scope) *routev3.ScopedRouteConfiguration {
+func scopedRoutes(domain string, s scope) *routev3.ScopedRouteConfiguration {
 	return &routev3.ScopedRouteConfiguration{
 		Name: domain,
 		Key: &routev3.ScopedRouteConfiguration_Key{
@@ -126,8 +126,15 @@ func scopedRoutes(domain, routesName string, s scope) *routev3.ScopedRouteConfig
 				Type: &routev3.ScopedRouteConfiguration_Key_Fragment_StringKey{StringKey: domain},
 			}},
 		},
-		RouteConfiguration: routeConfiguration(routesName, virtualHost(s, "*")),
+		RouteConfiguration: routeConfiguration(domain, virtualHost(s, "*")),
 	}
+}
+
+// renameRoutes gives a scope's routes the name of the n-th attempt.
+func renameRoutes(message proto.Message, n int) proto.Message {
+	s := message.(*routev3.ScopedRouteConfiguration)
+	s.RouteConfiguration.Name = s.Name + "#" + strconv.Itoa(n)
+	return s
 }
 
 // routeConfiguration renders virtual hosts with what both layouts have in common.

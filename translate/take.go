@@ -48,7 +48,7 @@ func (b *batch) takeSite(key Key, object *Site) {
 	s.respecify(judge(object))
 	s.held = normalDomains(object.Held)
 	s.wants = s.held // Withheld: nobody takes its domain while the owner mends it.
-	if s.spec.valid() {
+	if s.spec.valid() && !(len(s.held) == 1 && s.held[0] == s.spec.domain) {
 		s.wants = []string{s.spec.domain}
 	}
 	b.index(s)

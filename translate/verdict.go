@@ -36,11 +36,7 @@ func (w *World) verdict(s *site) Verdict {
 		Accepted:     s.spec.accepted(),
 		ResolvedRefs: w.resolvedRefs(s),
 	}
-	for _, name := range s.wants {
-		if w.domains[name].holder == s {
-			v.Holds = append(v.Holds, name)
-		}
-	}
+	v.Holds = w.holds(s)
 	switch {
 	case !s.spec.valid():
 		// Withheld: what is served, if anything is, is not this generation.
@@ -83,7 +79,20 @@ func (w *World) resourcesOf(s *site) []ResourceName {
 	if !c.sent {
 		return []ResourceName{routes}
 	}
-	return []ResourceName{{typeCluster, clusterName(s.spec.service, s.spec.port)}, routes}
+	return []ResourceName{{typeCluster, c.needs[0]}, routes}
+}
+
+// holds returns the domains that s claims and holds.
+func (w *World) holds(s *site) (held []string) {
+	for _, name := range s.wants {
+		if w.domains[name].holder == s {
+			held = append(held, name)
+		}
+	}
+	if len(held) == len(s.wants) {
+		return s.wants // the same words once
+	}
+	return held
 }
 
 // digest is equal for equal verdicts, and practically only for them. It is kept

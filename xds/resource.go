@@ -9,6 +9,7 @@ import (
 
 	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/anypb"
 )
 
 // Resource is one xDS resource, encoded once for both protocols and all
@@ -26,9 +27,10 @@ type Resource struct {
 	// (state-of-the-world) DiscoveryResponse. One encoding serves both.
 	wire string
 
-	// Again, if set, returns the same resource in other bytes for the n-th attempt
-	// after a refusal (rule 90). The name must stay.
-	Again func(n int) proto.Message
+	// Again, if set, turns the resource's message into other bytes that mean the same,
+	// for the n-th attempt after a refusal (rule 90). The name must stay. It is one
+	// function for many resources and knows none of them: they hold nothing for it.
+	Again func(msg proto.Message, n int) proto.Message
 
 	// Needs names the clusters that this leads to. They are not taken from a client
 	// that has this form because it refused the next one.
@@ -92,7 +94,11 @@ func (r *Resource) again(n int) (*Resource, error) {
 	if r.Again == nil {
 		return r, nil
 	}
-	other, err := NewResource(r.Type, r.Again(n))
+	msg, err := (&anypb.Any{TypeUrl: r.Type.URL(), Value: r.body()}).UnmarshalNew()
+	if err != nil {
+		return nil, fmt.Errorf("decode %s resource %q: %w", r.Type, r.Name, err)
+	}
+	other, err := NewResource(r.Type, r.Again(msg, n))
 	if err != nil {
 		return nil, err
 	}

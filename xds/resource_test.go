@@ -151,7 +151,7 @@ func TestAnotherAttempt(t *testing.T) {
 	if again.Name != r.Name || again.Version != r.Version || again.sum != r.sum || bytes.Equal(again.body(), r.body()) {
 		t.Errorf("attempt 7 of %v is %v", r, again)
 	}
-	r.Again = func(int) proto.Message { return testScope("other", "1", "other") }
+	r.Again = func(proto.Message, int) proto.Message { return testScope("other", "1", "other") }
 	if _, err := r.again(8); err == nil {
 		t.Error("another name is no error")
 	}

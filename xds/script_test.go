@@ -259,7 +259,9 @@ func testResource(typ Type, name, version string) *Resource {
 	}
 	r = r.WithVersion(version)
 	if typ == ScopedRoute {
-		r.Again = func(n int) proto.Message { return testScope(name, version, fmt.Sprintf("%s#%d", name, n)) }
+		r.Again = func(_ proto.Message, n int) proto.Message {
+			return testScope(name, version, fmt.Sprintf("%s#%d", name, n))
+		}
 	}
 	return r
 }
