@@ -17,17 +17,16 @@ const (
 
 // status derives what the site's owner should read from what is known now.
 func (j *join) status(s *site) SiteStatus {
-	v := &s.verdict
-	accepted := decided(v1alpha1.ConditionAccepted, v.Accepted)
-	if s.invalid != nil && v.Accepted.OK {
+	accepted := decided(v1alpha1.ConditionAccepted, s.accepted.Value())
+	if s.invalid != nil && accepted.Status == isTrue {
 		accepted.Status, accepted.Reason = isFalse, v1alpha1.ReasonInvalidConfiguration
 		accepted.Message = fmt.Sprintf("the configuration made of this site is not valid, so the last valid one stays: %v", s.invalid)
 	}
-	resolved := decided(v1alpha1.ConditionResolvedRefs, v.ResolvedRefs)
+	resolved := decided(v1alpha1.ConditionResolvedRefs, s.resolved.Value())
 	c, proxies, inherited := j.programmed(s, accepted)
-	status := sum(v, proxies, accepted, resolved, c)
+	status := sum(s, proxies, accepted, resolved, c)
 	if inherited {
-		standing := sum(v, proxies, accepted, resolved, programmed)
+		standing := sum(s, proxies, accepted, resolved, programmed)
 		status.Standing = &standing
 	}
 	return status
@@ -35,14 +34,14 @@ func (j *join) status(s *site) SiteStatus {
 
 // sum is the status of which the conditions are the gist, with those that follow
 // from them.
-func sum(v *translate.Verdict, proxies int, conditions ...Condition) SiteStatus {
+func sum(s *site, proxies int, conditions ...Condition) SiteStatus {
 	ready, missing := readiness(conditions)
 	conditions = append(conditions, ready)
 	if outlook, ok := outlooks[ready.Status]; ok {
 		conditions = append(conditions, Condition{Type: outlook, Status: isTrue, Reason: missing.Reason, Message: missing.Message})
 	}
 	return SiteStatus{
-		Site: v.Site, UID: v.UID, Generation: v.Generation, Domains: v.Holds, Proxies: proxies,
+		Site: s.key, UID: s.uid, Generation: s.generation, Domains: s.holds, Proxies: proxies,
 		Phase: phases[ready.Status], Message: ready.Message,
 		Conditions: conditions,
 	}

@@ -444,11 +444,11 @@ func playFleet(t *testing.T, rng *rand.Rand) {
 					continue // what has connected there is not known yet
 				}
 				s := w.join.sites[key]
-				if s != nil && s.verdict.Generation > status.Generation {
+				if s != nil && s.generation > status.Generation {
 					continue // it was served there before the leader heard of what is newer
 				}
 				for id, p := range w.join.proxies {
-					if p.Node != "new" && (s == nil || s.verdict.Generation < status.Generation || holds(p) < s.seq) {
+					if p.Node != "new" && (s == nil || s.generation < status.Generation || holds(p) < s.seq) {
 						t.Errorf("True is said of generation %d of %s, and proxy %d of replica %d has not got it", status.Generation, key, id, i)
 					}
 				}

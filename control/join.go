@@ -7,6 +7,7 @@ import (
 	"math"
 	"slices"
 	"time"
+	"unique"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -36,7 +37,7 @@ type join struct {
 	open    map[*site]struct{}
 	stirred bool
 	fresh   []*site // judged since then, or too young then to be spoken of
-	ticks   int     // calls of progress
+	ticks   int32   // calls of progress
 
 	acknowledged prometheus.Histogram
 	now          time.Time // of the newest observation
@@ -50,28 +51,45 @@ type join struct {
 
 	digests maphash.Seed
 
-	users      map[xds.ResourceName][]*site              // whose resource is it? Nearly always one's
 	exceptions map[xds.ResourceName]map[uint64]exception // by stream
+	users      users                                     // nil while there are no exceptions
 
 	views map[*View]struct{} // who wants to know what our proxies hold
 	fleet                    // what is known of the other replicas
 }
 
 // site is what is known of one StaticSite.
+//
+// There may be hundreds of thousands, so what nearly all of them say alike is said
+// once, and the order of the fields leaves no gaps.
 type site struct {
-	verdict   translate.Verdict
+	verdict
 	resources []xds.ResourceName
 	invalid   error       // a resource of it was withheld
 	seq       uint64      // the snapshot it waits for
 	version   SiteVersion // what it is in it
 
 	arrived time.Time // of the oldest change that is not held; zero if there is none, or nobody could have held it
-	opened  int       // ticks when it became open
+	sent    uint64    // digest of the status that was handed out last
+	opened  int32     // ticks when it became open
+	told    int32     // by how many proxies it is acknowledged, as every view was told last; -1: not said of seq yet
 	held    bool      // seq was acknowledged by every proxy that was connected to this replica
 	settled bool      // version was, by every proxy of every replica; only who speaks for the site knows
 	heir    bool      // it is what it was when this replica began to speak for it, and not settled since
-	sent    uint64    // digest of the status that was handed out last
-	told    int       // by how many proxies it is acknowledged, as every view was told last; -1: not said of seq yet
+	gone    bool      // the object is
+}
+
+// verdict is what is kept of a translate.Verdict.
+type verdict struct {
+	key                translate.Key
+	uid                string
+	generation         int64
+	holds              []string
+	accepted, resolved unique.Handle[translate.Condition]
+}
+
+func verdictOf(v translate.Verdict) verdict {
+	return verdict{v.Site, v.UID, v.Generation, v.Holds, unique.Make(v.Accepted), unique.Make(v.ResolvedRefs)}
 }
 
 type waiter struct {
@@ -92,7 +110,6 @@ func newJoin(out *latest.Map[translate.Key, SiteStatus]) *join {
 		out: out, sites: make(map[translate.Key]*site), open: make(map[*site]struct{}),
 		proxies: make(map[uint64]xds.StreamState), held: make(map[uint64]int), floor: math.MaxUint64,
 		digests:    maphash.MakeSeed(),
-		users:      make(map[xds.ResourceName][]*site),
 		exceptions: make(map[xds.ResourceName]map[uint64]exception),
 		views:      make(map[*View]struct{}),
 
@@ -117,11 +134,10 @@ func (j *join) judge(verdicts []translate.Verdict, changed []xds.Change, invalid
 			j.sites[v.Site] = s
 		}
 		before := s.resources
-		j.unuse(s)
-		s.verdict, s.resources, s.invalid = v, namesOf(v.Resources), nil
-		s.verdict.Resources = nil // the same words once
+		j.users.remove(s)
+		s.verdict, s.gone, s.resources, s.invalid = verdictOf(v), v.Gone, namesOf(v.Resources), nil
+		j.users.add(s)
 		for _, name := range s.resources {
-			j.users[name] = append(j.users[name], s)
 			if err := invalid[name]; err != nil {
 				s.invalid = err
 			}
@@ -189,6 +205,9 @@ func (j *join) observe(states map[uint64]xds.StreamState, now time.Time) {
 	}
 	j.tellProxies()
 	j.advance()
+	if len(j.exceptions) == 0 {
+		j.users = nil
+	}
 	if had > 0 && len(j.proxies) == 0 {
 		j.unmeasure()
 		j.reconsider() // The proxies of others may hold what ours did not.
@@ -231,6 +250,9 @@ func (j *join) except(id uint64, old, new xds.StreamState, touched map[*site]boo
 			}
 			j.touch(name, 0, touched)
 		}
+	}
+	if len(new.Exceptions) > 0 && j.users == nil {
+		j.users = usersOf(j.sites)
 	}
 	for name, e := range new.Exceptions {
 		was, known := j.exceptions[name][id]
@@ -377,7 +399,7 @@ func (j *join) orphan() {
 // replica speaks everything is handed out: nobody writes it, and it is there if
 // this one has to.
 func (j *join) put(s *site, undecided bool) {
-	if s.verdict.Gone {
+	if s.gone {
 		if s.held || len(j.proxies) == 0 {
 			j.forget(s)
 		}
@@ -392,29 +414,17 @@ func (j *join) put(s *site, undecided bool) {
 		return
 	}
 	s.sent = digest
-	j.out.Put(s.verdict.Site, status)
+	j.out.Put(s.key, status)
 }
 
 // forget ends a site that was deleted, unless it exists again.
 func (j *join) forget(s *site) {
-	key := s.verdict.Site
-	if j.sites[key] == s {
-		delete(j.sites, key)
-		j.out.Put(key, SiteStatus{Site: key, Gone: true, Proxies: len(j.proxies)})
+	if j.sites[s.key] == s {
+		delete(j.sites, s.key)
+		j.out.Put(s.key, SiteStatus{Site: s.key, Gone: true, Proxies: len(j.proxies)})
 	}
 }
 
 func anyOf(set map[xds.ResourceName]bool, names []xds.ResourceName) bool {
 	return slices.ContainsFunc(names, func(n xds.ResourceName) bool { return set[n] })
-}
-
-func (j *join) unuse(s *site) {
-	for _, name := range s.resources {
-		users := j.users[name]
-		i, last := slices.Index(users, s), len(users)-1
-		users[i], users[last] = users[last], nil
-		if j.users[name] = users[:last]; last == 0 {
-			delete(j.users, name)
-		}
-	}
 }

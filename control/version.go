@@ -20,8 +20,7 @@ type SiteVersion uint64
 // its content changes with every site, and what it says of this one is decided by
 // the generation.
 func versionOf(s *site, snap *xds.Snapshot) SiteVersion {
-	v := &s.verdict
-	if v.Gone || !v.Accepted.OK || s.invalid != nil || len(s.resources) == 0 {
+	if s.gone || !s.accepted.Value().OK || s.invalid != nil || len(s.resources) == 0 {
 		return 0
 	}
 	text := make([]byte, 0, 256)
@@ -29,10 +28,10 @@ func versionOf(s *site, snap *xds.Snapshot) SiteVersion {
 		text = binary.AppendUvarint(text, uint64(len(part)))
 		text = append(text, part...)
 	}
-	add(v.Site.Namespace)
-	add(v.Site.Name)
-	add(v.UID)
-	text = binary.AppendVarint(text, v.Generation)
+	add(s.key.Namespace)
+	add(s.key.Name)
+	add(s.uid)
+	text = binary.AppendVarint(text, s.generation)
 	for _, r := range s.resources {
 		text = append(text, byte(r.Type))
 		add(r.Name)

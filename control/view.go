@@ -58,7 +58,7 @@ func (j *join) tell(s *site) {
 		return
 	}
 	h := j.holding(s)
-	s.told = h.Acknowledged
+	s.told = int32(h.Acknowledged)
 	for v := range j.views {
 		v.sites.Put(s.version, h)
 	}
@@ -72,7 +72,7 @@ func (j *join) tellProgress() {
 		return
 	}
 	for _, w := range j.waiting {
-		if j.holding(w.site).Acknowledged != w.site.told {
+		if int32(j.holding(w.site).Acknowledged) != w.site.told {
 			j.tell(w.site)
 		}
 	}

@@ -63,7 +63,7 @@ func (b *batch) enter(s scope) {
 	be := b.backend(s.service)
 	c := be.cluster(s.port)
 	if c == nil {
-		c = &cluster{backend: be, port: s.port, needs: []string{clusterName(s.service, s.port)}}
+		c = &cluster{backend: be, port: s.port, needs: [1]string{clusterName(s.service, s.port)}}
 		be.clusters = append(be.clusters, c)
 	}
 	c.users++
@@ -102,7 +102,7 @@ func (b *batch) needsOf(s scope) []string {
 	if s.placeholder || b.w.opts.Upstreams == UpstreamsDNS {
 		return nil
 	}
-	return b.w.backends[s.service].cluster(s.port).needs
+	return b.w.backends[s.service].cluster(s.port).needs[:]
 }
 
 // setVirtualHost is setScope for layout single, where all virtual hosts are one

@@ -66,14 +66,14 @@ type backend struct {
 // A cluster is one port of a Service that at least one scope leads to.
 type cluster struct {
 	backend *backend
+	needs   [1]string // its name, for all that leads to it
+	members []member  // as last handed out
+	users   int       // scopes that lead to it
 	port    int32
-	needs   []string // its name, for all that leads to it
-	users   int      // scopes that lead to it
 
-	sent     bool     // it is handed out
-	assigned bool     // so are its members, be there any or not
-	members  []member // as last handed out
-	crowded  bool     // there are more than members
+	sent     bool // it is handed out
+	assigned bool // so are its members, be there any or not
+	crowded  bool // there are more than members
 }
 
 // NewWorld returns a World without objects. Options left out have the values
