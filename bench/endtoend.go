@@ -166,7 +166,8 @@ func (o *objects) timeTurn(ctx context.Context, a *asker) (seen, written time.Du
 	return at - start, written, <-done
 }
 
-// notHere explains the figures that issue 4 of the project brought along.
+// notHere explains the figures of peers, which were measured once on a machine of
+// this size and are written down here: measuring them takes a cluster each.
 const notHere = "* Known elsewhere on this size of machine, not measured in this run"
 
 func (b *bench) reportEndToEnd(all []endToEnd) {

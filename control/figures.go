@@ -21,9 +21,10 @@ func newAcknowledged() prometheus.Histogram {
 }
 
 // measure notes that every proxy here has answered for a site. A refusal is an
-// answer and no acknowledgement.
+// answer and no acknowledgement; nor is it one if they had before what the change
+// came to.
 func (j *join) measure(s *site, refused int) {
-	if !s.arrived.IsZero() && refused == 0 {
+	if !s.arrived.IsZero() && refused == 0 && !j.now.Before(s.arrived) {
 		j.acknowledged.Observe(j.now.Sub(s.arrived).Seconds())
 	}
 	s.arrived = time.Time{}

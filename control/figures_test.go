@@ -76,3 +76,19 @@ func TestTimeToTheLastAcknowledgementIsMeasured(t *testing.T) {
 	w.proxy(3, nil)
 	expect("nobody was connected", 3, 5*time.Second)
 }
+
+// A site that goes back to what is served, after something that was withheld, is
+// published again and changes nothing: there is nothing to acknowledge.
+func TestWhatIsServedAlreadyIsNotMeasured(t *testing.T) {
+	w := newWorld(t)
+	verdicts, _, changed, _ := w.translate(map[translate.Ref]translate.Object{
+		service().Ref(): service(), newSite("a", "").Ref(): newSite("a", "a.example.com"),
+	})
+	w.join.judge(verdicts, changed, nil, w.store.Publish(changed), w.now)
+	w.proxy(1, nil)
+	w.join.judge(verdicts, changed, nil, w.store.Publish(changed), w.now.Add(time.Second))
+	w.expect("a", "Programmed", "True", "Programmed", "")
+	if n, sum := w.measured(); n != 0 {
+		t.Errorf("%d measured, %v in all", n, sum)
+	}
+}

@@ -11,9 +11,9 @@ import (
 )
 
 // encode makes xDS resources of translated ones and adds them to changes. One that
-// cannot be encoded, or that its generated validator refuses, is withheld: it does
-// not get into any snapshot, what is served under its name stays, and its owners
-// are told by invalid.
+// cannot be encoded, or that its generated validator refuses, is withheld: neither
+// it nor an earlier form in changes gets into any snapshot, what is served under
+// its name stays, and its owners are told by invalid.
 func (l *Loop) encode(changes []xds.Change, resources []translate.Resource, invalid map[xds.ResourceName]error) []xds.Change {
 	changes = slices.Grow(changes, len(resources))
 	for _, r := range resources {
@@ -41,6 +41,11 @@ func (l *Loop) encode(changes []xds.Change, resources []translate.Resource, inva
 		delete(invalid, xds.ResourceName{Type: t, Name: r.Name})
 		changes = append(changes, c)
 	}
+	if len(invalid) > 0 {
+		changes = slices.DeleteFunc(changes, func(c xds.Change) bool {
+			return invalid[xds.ResourceName{Type: c.Type, Name: c.Name}] != nil
+		})
+	}
 	return changes
 }
 
@@ -63,6 +68,6 @@ func encodeOne(t xds.Type, r translate.Resource) (*xds.Resource, error) {
 	if encoded.Name != r.Name {
 		return nil, fmt.Errorf("%s resource %q carries the name %q", t, r.Name, encoded.Name)
 	}
-	encoded.Again, encoded.Needs, encoded.Placeholder = r.Again, r.Needs, r.Placeholder
+	encoded.Again, encoded.Needs = r.Again, r.Needs
 	return encoded, nil
 }

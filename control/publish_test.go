@@ -4,6 +4,9 @@ import (
 	"testing"
 	"time"
 
+	clusterv3 "github.com/envoyproxy/go-control-plane/envoy/config/cluster/v3"
+	"github.com/google/go-cmp/cmp"
+
 	"my-company.com/staticsite-operator/translate"
 	"my-company.com/staticsite-operator/xds"
 )
@@ -35,4 +38,26 @@ func TestAPlaceholderDoesNotKeepAnothersRoutes(t *testing.T) {
 	w.apply(map[translate.Ref]translate.Object{mistaken.Ref(): nil})
 	w.proxy(1, nil)
 	w.expect("before", "Programmed", "True", "Programmed", "")
+}
+
+// Of a resource that cannot be encoded nothing is published, not even what an
+// earlier part of the batch made of it; and of one that can be in the end, all is.
+func TestWhatIsWithheldLeavesNoEarlierForm(t *testing.T) {
+	w := newWorld(t)
+	cluster := func(name, called string) translate.Resource {
+		return translate.Resource{Type: xds.Cluster.URL(), Name: name, Message: &clusterv3.Cluster{Name: called}}
+	}
+	invalid := make(map[xds.ResourceName]error)
+	changes := w.encode(nil, []translate.Resource{cluster("good", "good"), cluster("bad", "bad"), cluster("late", "another")}, invalid)
+	changes = w.encode(changes, []translate.Resource{cluster("bad", "another"), cluster("late", "late")}, invalid)
+	var names []string
+	for _, c := range changes {
+		names = append(names, c.Name)
+	}
+	if diff := cmp.Diff([]string{"good", "late"}, names); diff != "" {
+		t.Errorf("what is published (-want +got):\n%s", diff)
+	}
+	if len(invalid) != 1 || invalid[xds.ResourceName{Type: xds.Cluster, Name: "bad"}] == nil {
+		t.Errorf("withheld are %v", invalid)
+	}
 }
