@@ -29,10 +29,3 @@ func (j *join) measure(s *site, refused int) {
 	}
 	s.arrived = time.Time{}
 }
-
-// unmeasure ends all measurements: no proxy is connected that could acknowledge.
-func (j *join) unmeasure() {
-	for _, w := range j.waiting {
-		w.site.arrived = time.Time{}
-	}
-}

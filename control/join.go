@@ -32,9 +32,11 @@ type join struct {
 	waiting []waiter
 
 	// open are the sites that are sent and not settled, as long as this replica
-	// speaks for them. What there is to say of them is said by progress: of all, if
-	// anything has stirred since it was called last, else of the fresh.
-	open    map[*site]struct{}
+	// speaks for them, with what was said last of how far each is; nil if that was
+	// something else. What there is to say of them is said by progress: of all that
+	// have come further, if anything has stirred since it was called last, else of
+	// the fresh.
+	open    map[*site]*extent
 	stirred bool
 	fresh   []*site // judged since then, or too young then to be spoken of
 	ticks   int32   // calls of progress
@@ -107,7 +109,7 @@ type exception struct {
 
 func newJoin(out *latest.Map[translate.Key, SiteStatus]) *join {
 	return &join{
-		out: out, sites: make(map[translate.Key]*site), open: make(map[*site]struct{}),
+		out: out, sites: make(map[translate.Key]*site), open: make(map[*site]*extent),
 		proxies: make(map[uint64]xds.StreamState), held: make(map[uint64]int), floor: math.MaxUint64,
 		digests:    maphash.MakeSeed(),
 		exceptions: make(map[xds.ResourceName]map[uint64]exception),
@@ -151,6 +153,7 @@ func (j *join) judge(verdicts []translate.Verdict, changed []xds.Change, invalid
 			j.waiting = append(j.waiting, waiter{s, s.seq})
 		}
 		j.identify(s, versionOf(s, snap))
+		j.unsay(s)
 		j.settle(s)
 		j.put(s, false)
 		j.fresh = append(j.fresh, s)
@@ -177,7 +180,7 @@ func (j *join) reopen(s *site) {
 	if s.version == 0 || j.following {
 		delete(j.open, s)
 	} else {
-		j.open[s], s.opened = struct{}{}, j.ticks
+		j.open[s], s.opened = nil, j.ticks
 	}
 }
 
@@ -209,7 +212,7 @@ func (j *join) observe(states map[uint64]xds.StreamState, now time.Time) {
 		j.users = nil
 	}
 	if had > 0 && len(j.proxies) == 0 {
-		j.unmeasure()
+		j.abandon()
 		j.reconsider() // The proxies of others may hold what ours did not.
 	}
 	for s := range touched {
@@ -337,13 +340,13 @@ func (j *join) progress(now time.Time) {
 	}
 	clear(j.waiting[len(kept):])
 	j.waiting = kept
-	if j.stirred {
-		j.fresh = slices.Collect(maps.Keys(j.open))
+	news := maps.Keys(j.open)
+	if !j.stirred {
+		news = slices.Values(j.fresh)
 	}
 	if j.stirred || len(j.fresh) > 0 {
-		fresh := j.fresh
 		j.stirred, j.fresh = false, nil
-		for _, s := range fresh {
+		for s := range news {
 			j.report(s)
 		}
 		j.tellProgress()
@@ -354,16 +357,31 @@ func (j *join) progress(now time.Time) {
 	}
 }
 
-// report puts out how far a site is, once it has been open for a while.
+// report puts out how far a site is, once it has been open for a while, and if that
+// is not said: a proxy that stands still may hold up many, while others answer all
+// the time.
 func (j *join) report(s *site) {
-	if _, open := j.open[s]; !open {
+	said, open := j.open[s]
+	if !open {
 		return
 	}
 	if j.ticks-s.opened < 2 {
 		j.fresh = append(j.fresh, s)
 		return
 	}
+	if said != nil && *said == j.extentOf(s) {
+		return
+	}
+	now := j.extentOf(s)
 	j.put(s, true)
+	j.open[s] = &now
+}
+
+// unsay notes that something else was said of a site than how far it is, or is to be.
+func (j *join) unsay(s *site) {
+	if j.open[s] != nil {
+		j.open[s] = nil
+	}
 }
 
 // proxiesGrace is how long no proxy may be connected before sites that were
@@ -414,7 +432,19 @@ func (j *join) put(s *site, undecided bool) {
 		return
 	}
 	s.sent = digest
+	j.unsay(s)
 	j.out.Put(s.key, status)
+}
+
+// abandon ends what waits for our proxies, of which none is left: measurements, and
+// sites that were deleted.
+func (j *join) abandon() {
+	for _, w := range j.waiting {
+		w.site.arrived = time.Time{}
+		if w.site.gone {
+			j.forget(w.site)
+		}
+	}
 }
 
 // forget ends a site that was deleted, unless it exists again.

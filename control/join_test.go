@@ -17,14 +17,14 @@ import (
 // world is a loop without its goroutine: the test says what happens when.
 type world struct {
 	*Loop
-	t        *testing.T
+	t        testing.TB
 	statuses map[translate.Key]SiteStatus
 	now      time.Time
 }
 
 func newWorld(t *testing.T) *world { return worldOf(t, translate.Options{}) }
 
-func worldOf(t *testing.T, options translate.Options) *world {
+func worldOf(t testing.TB, options translate.Options) *world {
 	l := NewLoop(options, latest.New[translate.Ref, translate.Object](), xds.NewStore(),
 		latest.New[uint64, xds.StreamState](), zaptest.NewLogger(t))
 	w := &world{Loop: l, t: t, statuses: make(map[translate.Key]SiteStatus), now: time.Unix(1000, 0)}
@@ -209,6 +209,25 @@ func TestSiteIsGoneWhenNoProxyServesIt(t *testing.T) {
 	}
 	if len(w.join.sites)+len(w.join.users) != 0 {
 		t.Errorf("something is left of it: %d sites, %v", len(w.join.sites), w.join.users)
+	}
+}
+
+// Nobody is left who could acknowledge that a site is gone, and on a follower no
+// orphan comes.
+func TestSiteIsGoneWithTheLastProxy(t *testing.T) {
+	w := newWorld(t)
+	w.Follow("v1")
+	w.proxy(1, nil)
+	a := newSite("a", "a.example.com")
+	w.put(service(), a)
+	w.proxy(1, nil)
+	w.apply(map[translate.Ref]translate.Object{a.Ref(): nil})
+	w.join.observe(map[uint64]xds.StreamState{1: {ID: 1, Closed: true}}, w.now)
+	if s, fresh := w.status("a"); !fresh || !s.Gone {
+		t.Errorf("not said: %+v", s)
+	}
+	if len(w.join.sites) != 0 {
+		t.Errorf("%d sites are left", len(w.join.sites))
 	}
 }
 

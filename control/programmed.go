@@ -3,9 +3,6 @@ package control
 import (
 	"cmp"
 	"fmt"
-	"maps"
-	"slices"
-	"strings"
 
 	"my-company.com/staticsite-operator/api/v1alpha1"
 )
@@ -41,6 +38,18 @@ func (j *join) programmed(s *site, accepted Condition) (c Condition, proxies int
 	return c, h.Acknowledged, s.heir
 }
 
+// extent is how far an open site is: all that its status is made of besides its
+// verdict.
+type extent struct {
+	Holding
+	proxies int
+	missing string
+}
+
+func (j *join) extentOf(s *site) extent {
+	return extent{j.holdingOfAll(s), j.total(), j.missing(s)}
+}
+
 // programmed is the condition that holds for every settled site. It has no
 // numbers: they would rewrite it in all sites whenever a proxy comes or goes.
 var programmed = Condition{
@@ -62,14 +71,17 @@ func (j *join) holding(s *site) Holding {
 
 // holdingOfAll is what the proxies of all replicas hold of a site.
 func (j *join) holdingOfAll(s *site) Holding {
-	all := j.holding(s)
-	for _, name := range slices.Sorted(maps.Keys(j.replicas)) {
-		h := j.replicas[name].holding(s.version)
+	all, words, first := j.holding(s), "", ""
+	for name, r := range j.replicas {
+		h := r.holding(s.version)
 		all.Acknowledged += h.Acknowledged
 		all.Refused += h.Refused
 		all.Trying += h.Trying
-		all.Words = cmp.Or(all.Words, h.Words)
+		if h.Words != "" && (first == "" || name < first) {
+			words, first = h.Words, name
+		}
 	}
+	all.Words = cmp.Or(all.Words, words)
 	return all
 }
 
@@ -112,7 +124,7 @@ func (j *join) missing(s *site) string {
 	if j.lost() {
 		return "; this replica is not among the endpoints of its own Service (--replicas-service), so the others are not known"
 	}
-	var text strings.Builder
+	text := ""
 	for _, group := range []struct {
 		names []string
 		one   string
@@ -125,8 +137,8 @@ func (j *join) missing(s *site) string {
 			"; replica %s does not know of this generation yet"},
 	} {
 		for _, name := range group.names {
-			fmt.Fprintf(&text, group.one, name)
+			text += fmt.Sprintf(group.one, name)
 		}
 	}
-	return text.String()
+	return text
 }

@@ -1,0 +1,88 @@
+package control
+
+import (
+	"fmt"
+	"testing"
+
+	"my-company.com/staticsite-operator/translate"
+	"my-company.com/staticsite-operator/xds"
+)
+
+// standstill is a leader with sites that one of its proxies holds up; another has
+// them all.
+func standstill(tb testing.TB, sites int, others ...string) *join {
+	w := worldOf(tb, translate.Options{})
+	w.Follow("v1")
+	w.join.lead(append(others, "self"), w.now)
+	w.join.hear(Report{Replica: "self", State: Self}, w.now)
+	w.proxy(1, nil)
+	w.proxy(2, nil)
+	objects := []translate.Object{service()}
+	for i := range sites {
+		objects = append(objects, newSite(fmt.Sprint("s", i), fmt.Sprintf("s%d.example.com", i)))
+	}
+	w.put(objects...)
+	w.proxy(1, nil)
+	for _, name := range others {
+		report := Report{Replica: name, State: Heard, Proxies: 1, Reset: true, Build: "v1", Sites: make(map[SiteVersion]Holding)}
+		for _, s := range w.join.sites {
+			report.Sites[s.version] = Holding{Settled: true, Acknowledged: 1}
+		}
+		w.join.hear(report, w.now)
+	}
+	w.progress()
+	if n := len(w.join.open); n != sites {
+		tb.Fatalf("%d sites are held up, want %d", n, sites)
+	}
+	return w.join
+}
+
+// tick is what happens twice a second while the other proxy answers all the time.
+func (j *join) tick() {
+	j.observe(map[uint64]xds.StreamState{1: j.proxies[1]}, j.now)
+	j.progress(j.now)
+}
+
+func BenchmarkProgress(b *testing.B) {
+	for _, others := range [][]string{nil, {"second", "third"}} {
+		b.Run(fmt.Sprint(1+len(others), " replicas"), func(b *testing.B) {
+			j := standstill(b, 10_000, others...)
+			for b.Loop() {
+				j.tick()
+			}
+		})
+	}
+}
+
+// Sites that stand still cost no rendering of what was said of them.
+func TestProgressRendersWhatHasChanged(t *testing.T) {
+	const sites = 1_000
+	j := standstill(t, sites, "second")
+	if n := testing.AllocsPerRun(10, j.tick); n > sites/10 {
+		t.Errorf("%v allocations a tick for %d sites that stand still", n, sites)
+	}
+	j.out.Take()
+	j.hear(Report{Replica: "second", State: Heard, Proxies: 2}, j.now)
+	j.tick()
+	if n := len(j.out.Take()); n != sites {
+		t.Errorf("%d statuses after a proxy has connected elsewhere, want %d", n, sites)
+	}
+}
+
+// What was said in between is taken back, although it is as far as it was before.
+func TestProgressSaysAgainWhatIsSoAgain(t *testing.T) {
+	w := newWorld(t)
+	w.proxy(1, nil)
+	w.proxy(2, nil)
+	w.put(service(), newSite("a", "a.example.com"))
+	scope := xds.ResourceName{Type: xds.ScopedRoute, Name: "a.example.com"}
+	trying := map[xds.ResourceName]xds.Exception{scope: {}}
+	w.proxy(1, trying)
+	w.progress()
+	w.expect("a", "Programmed", unknown, "Pending", "0 of 2")
+	w.proxy(1, map[xds.ResourceName]xds.Exception{scope: {Refused: true, Reason: "no"}})
+	w.expect("a", "Programmed", isFalse, "Rejected", "1 of 2")
+	w.proxy(1, trying)
+	w.progress()
+	w.expect("a", "Programmed", unknown, "Pending", "0 of 2")
+}
