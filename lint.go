@@ -49,12 +49,20 @@ func lintCommand() *cobra.Command {
 				}
 			}
 			if problems > 0 {
-				return fmt.Errorf("lint %s: %d problems in %d sites", args[0], problems, sites)
+				return fmt.Errorf("lint %s: %s in %s", args[0], count(problems, "problem"), count(sites, "site"))
 			}
-			fmt.Fprintf(cmd.ErrOrStderr(), "%d sites, no problems\n", sites)
+			fmt.Fprintf(cmd.ErrOrStderr(), "%s, no problems\n", count(sites, "site"))
 			return nil
 		},
 	}
 	flags.add(cmd.Flags())
 	return cmd
+}
+
+// count is a number of things in words.
+func count(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
 }

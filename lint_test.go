@@ -68,3 +68,19 @@ FOLDER/sites.yaml: StaticSite guides/kb: spec.domain: kb.my-company.com is reser
 		t.Errorf("translate: %v\n%s", err, printed)
 	}
 }
+
+func TestLintCounts(t *testing.T) {
+	const site = "{apiVersion: platform.my-company.com/v1alpha1, kind: StaticSite, metadata: {name: a}, spec: {domain: docs.example.com, backend: {serviceName: web, servicePort: 80}}}\n"
+	for text, want := range map[string]string{
+		site:                    "1 problem in 1 site",
+		"---\n{{ a template }}": "1 problem in 0 sites",
+	} {
+		file := filepath.Join(t.TempDir(), "site.yaml")
+		if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := run(t, "lint", file); err == nil || !strings.HasSuffix(err.Error(), want) {
+			t.Errorf("lint: %v, want %q", err, want)
+		}
+	}
+}

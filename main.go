@@ -14,7 +14,7 @@ import (
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := signal.NotifyContext(context.Background(), endings()...)
 	defer stop()
 	err := command().ExecuteContext(ctx)
 	if err == nil {
@@ -26,6 +26,16 @@ func main() {
 		fmt.Fprintln(os.Stderr, "staticsite-operator:", ends.err)
 	}
 	os.Exit(ends.code)
+}
+
+// endings are the signals after which the program ends in order. That a terminal
+// went away is one, unless whoever started the program said otherwise (nohup).
+func endings() []os.Signal {
+	signals := []os.Signal{os.Interrupt, syscall.SIGTERM}
+	if !signal.Ignored(syscall.SIGHUP) {
+		signals = append(signals, syscall.SIGHUP)
+	}
+	return signals
 }
 
 // command is the command line. Serving is the default command, as the first

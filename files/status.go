@@ -3,6 +3,7 @@ package files
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"path/filepath"
@@ -59,7 +60,7 @@ type site struct {
 
 // NewStatus returns a status of the sites in source. Path is where to keep all
 // statuses as JSON, or empty. The error is about a path that would be read as a
-// site.
+// site, or cannot be written.
 func NewStatus(source *Source, wanted *latest.Map[translate.Key, control.SiteStatus], path string, log *zap.Logger) (*Status, error) {
 	s := &Status{
 		source:  source,
@@ -81,6 +82,9 @@ func NewStatus(source *Source, wanted *latest.Map[translate.Key, control.SiteSta
 		return nil, fmt.Errorf("status file %s lies in the sites folder and would be read as a site: choose another place", path)
 	}
 	s.file = &statusFile{path: path, log: log}
+	if err := s.file.replace(s.rows()); err != nil {
+		return nil, fmt.Errorf("status file %s cannot be written: %w: name a file in a folder that exists and may be written to", path, cmp.Or(errors.Unwrap(err), err)) // without the name of what is to become it
+	}
 	return s, nil
 }
 
@@ -100,7 +104,7 @@ func isInside(folder, path string) (bool, error) {
 func (s *Status) Run(ctx context.Context) error {
 	pace := time.NewTimer(0)
 	defer pace.Stop()
-	dirty, mayWrite := s.file != nil, false
+	dirty, mayWrite := false, false
 	for {
 		if dirty && mayWrite {
 			s.file.write(s.rows())

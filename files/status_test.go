@@ -236,6 +236,16 @@ func untilFile(t *testing.T, path, want string) []row {
 	return nil
 }
 
+func TestAStatusFileThatCannotBeWrittenIsRefused(t *testing.T) {
+	folder := t.TempDir()
+	for _, path := range []string{filepath.Join(folder, "none", "status.json"), folder} {
+		_, err := NewStatus(NewSource(t.TempDir(), zap.NewNop()), nil, path, zap.NewNop())
+		if err == nil || !strings.Contains(err.Error(), path) || !strings.Contains(err.Error(), "name a file in a folder that exists") {
+			t.Errorf("%s: %v", path, err)
+		}
+	}
+}
+
 func TestAStatusFileAmongTheSitesIsRefused(t *testing.T) {
 	folder := t.TempDir()
 	for path, fine := range map[string]bool{

@@ -65,13 +65,23 @@ func (d Document) parse() (value any, twice []string, err error) {
 
 var lineNumber = regexp.MustCompile(`\bline (\d+)`)
 
+// template matches what a template has in it as long as nobody has rendered it.
+var template = regexp.MustCompile(`\{\{[^\n]*?\}\}`)
+
 // explain makes a parser's error one line whose line numbers are the file's.
 func (d Document) explain(err error) error {
+	if at := template.FindIndex(d.Text); at != nil {
+		return fmt.Errorf("line %d: %s looks like part of a template; render that (helm template, say) and write what comes of it",
+			d.Line+bytes.Count(d.Text[:at[0]], []byte("\n")), d.Text[at[0]:at[1]])
+	}
 	text := lineNumber.ReplaceAllStringFunc(err.Error(), func(match string) string {
 		n, _ := strconv.Atoi(match[len("line "):])
 		return fmt.Sprintf("line %d", n+d.Line-1)
 	})
 	text = strings.TrimPrefix(strings.TrimPrefix(text, "error converting YAML to JSON: "), "yaml: ")
+	if !lineNumber.MatchString(text) {
+		text = fmt.Sprintf("from line %d on: %s", d.Line, text)
+	}
 	return errors.New(strings.Join(strings.Fields(text), " "))
 }
 

@@ -45,6 +45,8 @@ func parseDomain(s string) (string, error) {
 // ASCII; empty if nothing does.
 func notHostName(s string) string {
 	switch {
+	case strings.Contains(s, "{{"):
+		return "looks like a template that nobody has rendered"
 	case strings.ContainsFunc(s, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }):
 		return "has a space or a control character in it"
 	case strings.Contains(s, "://"):

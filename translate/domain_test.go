@@ -51,6 +51,7 @@ func TestDomainsThatAreRefused(t *testing.T) {
 		"DOCS.example.com.:8080":          "write docs.example.com without the port",
 		"http://docs.example.com:80/a?b#": "write docs.example.com",
 		"*.example.com":                   "write one whole host name",
+		"{{ .Values.domain }}":            "looks like a template that nobody has rendered: write a plain host name",
 		"bücher.example.com":              "write xn--bcher-kva.example.com",
 		"http://bücher.example.com/":      "write xn--bcher-kva.example.com",
 		"ｄｏｃｓ.example.com":                "write docs.example.com",

@@ -5,6 +5,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"syscall"
 	"testing"
 	"time"
 
@@ -48,6 +49,18 @@ func TestStartsStopsRestarts(t *testing.T) {
 	}
 	if err := o.Restart(ctx); err != nil {
 		t.Fatal(err)
+	}
+	// A terminal that goes away ends it as well as a person does.
+	if err := o.Process().Signal(syscall.SIGHUP); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case <-o.Process().Done():
+	case <-ctx.Done():
+		t.Fatal("it goes on after SIGHUP")
+	}
+	if err := o.Process().Err(); err != nil {
+		t.Errorf("SIGHUP ended it with %v, want a clean end", err)
 	}
 	for _, entry := range o.Log.Entries() {
 		if entry.Fields == nil {

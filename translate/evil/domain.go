@@ -38,7 +38,7 @@ func domains() []Case {
 		{"quotes", `"evil".example.com`, "write letters, digits, hyphens and dots"},
 		{"a backslash", `evil\.example.com`, "has more than a host name in it"},
 		{"a regular expression", "(a+)+$.example.com", "write letters, digits, hyphens and dots"},
-		{"a template", "{{.Values.domain}}", "write letters, digits, hyphens and dots"},
+		{"a template", "{{.Values.domain}}", "looks like a template that nobody has rendered"},
 		{"a shell variable", "${HOME}.example.com", "write letters, digits, hyphens and dots"},
 		{"HTML", "<script>alert(1)</script>", "write a plain host name"},
 		{"a URL", "https://evil.example.com/", "write evil.example.com"},
