@@ -25,7 +25,7 @@ func (s *Source) newInformers(kinds []watchedKind, arrived *latest.Map[translate
 	for _, w := range kinds {
 		k, _ := kindOf(w.kind)
 		informer := cache.NewSharedIndexInformer(
-			listWatch(s.client, w.resource, w.selector, newWatchOutage(s.log, w.resource)),
+			listWatch(s.client, w.resource, w.selector, newWatchOutage(s.log, w.resource, &s.read)),
 			&unstructured.Unstructured{}, 0, cache.Indexers{})
 		if err := informer.SetTransform(cutter(k)); err != nil {
 			return nil, err

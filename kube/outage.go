@@ -23,6 +23,11 @@ type outage struct {
 	log        *zap.Logger
 	lost, back string // the messages
 	down       atomic.Bool
+
+	// Never is said instead of lost before anything is known; nil: lost is true then
+	// too.
+	never string
+	known *atomic.Bool
 }
 
 // note takes how one attempt ended.
@@ -33,15 +38,32 @@ func (o *outage) note(ctx context.Context, err error) {
 			o.log.Info(o.back)
 		}
 	case ctx.Err() == nil && o.down.CompareAndSwap(false, true):
-		o.log.Warn(o.lost, zap.Error(err))
+		message := o.lost
+		if o.known != nil && !o.known.Load() {
+			message = o.never
+		}
+		o.log.Warn(message, zap.Error(remedied(err)))
 	}
 }
 
-func newWatchOutage(log *zap.Logger, resource schema.GroupVersionResource) *outage {
+// remedied adds where the remedy is for a right that is missing, which the API
+// server names.
+func remedied(err error) error {
+	if apierrors.IsForbidden(err) {
+		return fmt.Errorf("%w (manifests/control-plane/rbac.yaml grants what this program needs)", err)
+	}
+	return err
+}
+
+// newWatchOutage is about a watch of a source that has read everything once known
+// is set.
+func newWatchOutage(log *zap.Logger, resource schema.GroupVersionResource, known *atomic.Bool) *outage {
 	return &outage{
-		log:  log.With(zap.String("resource", resource.GroupResource().String())),
-		lost: "cannot watch, serving what is known",
-		back: "watching again",
+		log:   log.With(zap.String("resource", resource.GroupResource().String())),
+		lost:  "cannot watch, serving what is known",
+		never: "cannot watch, and nothing is served before that works",
+		known: known,
+		back:  "watching again",
 	}
 }
 

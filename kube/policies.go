@@ -55,9 +55,11 @@ func newPolicyWatch(s *Source) *policyWatch {
 	return &policyWatch{
 		source: s,
 		outage: &outage{
-			log:  s.log.With(zap.String("resource", v1alpha1.PolicyResource.GroupResource().String())),
-			lost: "cannot find out whether the kind is installed, going by what is known",
-			back: "found out whether the kind is installed",
+			log:   s.log.With(zap.String("resource", v1alpha1.PolicyResource.GroupResource().String())),
+			lost:  "cannot find out whether the kind is installed, going by what is known",
+			never: "cannot find out whether the kind is installed, and nothing is served before that is known",
+			known: &s.read,
+			back:  "found out whether the kind is installed",
 		},
 		known: make(chan struct{}),
 	}

@@ -173,7 +173,7 @@ func TestNothingIsHandedOverBeforeItIsKnownWhetherThereArePolicies(t *testing.T)
 	if got := take(t, s.Changes()); len(got) != 2 || got[policyRef("kb")] == nil {
 		t.Errorf("first batch %v, want the site and the policy", got)
 	}
-	if n := logs.FilterMessage("cannot find out whether the kind is installed, going by what is known").Len(); n != 1 {
+	if n := logs.FilterMessage("cannot find out whether the kind is installed, and nothing is served before that is known").Len(); n != 1 {
 		t.Errorf("the outage was logged %d times, want once", n)
 	}
 }

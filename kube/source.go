@@ -3,6 +3,7 @@ package kube
 import (
 	"context"
 	"reflect"
+	"sync/atomic"
 	"time"
 
 	"go.uber.org/zap"
@@ -46,6 +47,7 @@ type Source struct {
 	// passes it on, but nothing before all of it is there (rule 79).
 	arrived *latest.Map[translate.Ref, translate.Object]
 	changes *latest.Map[translate.Ref, translate.Object]
+	read    atomic.Bool // it was all there once
 
 	// observed is what the API server has as the status of each site, for the
 	// status writer; nil for a site that is gone.
@@ -88,6 +90,7 @@ func (s *Source) Run(ctx context.Context) error {
 	running.Go(func() error { return policies.run(ctx) })
 	if objects.wait(ctx, "the objects of the cluster") && policies.wait(ctx) {
 		all := s.arrived.Take()
+		s.read.Store(true)
 		s.handOver(all)
 		s.log.Info("cluster read", zap.Int("objects", len(all)))
 		forward(ctx, s.arrived, s.handOver)

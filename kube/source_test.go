@@ -140,7 +140,7 @@ func TestNothingIsHandedOverBeforeAllIsThere(t *testing.T) {
 	if got := take(t, s.Changes()); len(got) != 2 {
 		t.Fatalf("first batch %v, want site a and service web", got)
 	}
-	if n := logs.FilterMessage("cannot watch, serving what is known").Len(); n != 1 {
+	if n := logs.FilterMessage("cannot watch, and nothing is served before that works").Len(); n != 1 {
 		t.Errorf("the outage was logged %d times, want once", n)
 	}
 	if n := logs.FilterMessage("watching again").Len(); n != 1 {

@@ -223,7 +223,7 @@ func (w *StatusWriter) pause(err error, now time.Time) {
 		return // one of several that were under way at once
 	}
 	if w.outages == 0 {
-		w.log.Warn("cannot write statuses, trying again until it works", zap.Error(err))
+		w.log.Warn("cannot write statuses, trying again until it works", zap.Error(remedied(err)))
 	}
 	w.resume = now.Add(min(outageLeast<<min(w.outages, 16), outageMost))
 	w.outages++
