@@ -41,6 +41,8 @@ func TestCluster(t *testing.T) {
 		{"GitOps", testGitOps},
 		{"BadInput", testBadInput},
 		{"NetworkPolicy", testNetworkPolicy},
+		{"AppliedAgain", testAppliedAgain},
+		{"Teams", testTeams},
 		{"Figures", testFigures},
 		{"Events", testEvents},
 	} {
