@@ -15,15 +15,19 @@ const (
 	unknown = "Unknown"
 )
 
-// status derives what the site's owner should read from what is known now.
-func (j *join) status(s *site) SiteStatus {
+// acceptance is translation's verdict, and whether what it made is valid.
+func (s *site) acceptance() Condition {
 	accepted := decided(v1alpha1.ConditionAccepted, s.accepted.Value())
 	if s.invalid != nil && accepted.Status == isTrue {
 		accepted.Status, accepted.Reason = isFalse, v1alpha1.ReasonInvalidConfiguration
 		accepted.Message = fmt.Sprintf("the configuration made of this site is not valid, so the last valid one stays: %v", s.invalid)
 	}
+	return accepted
+}
+
+// status is what the site's owner should read, when this is so (see programmed).
+func (s *site) status(accepted, c Condition, proxies int, inherited bool) SiteStatus {
 	resolved := decided(v1alpha1.ConditionResolvedRefs, s.resolved.Value())
-	c, proxies, inherited := j.programmed(s, accepted)
 	status := sum(s, proxies, accepted, resolved, c)
 	if inherited {
 		standing := sum(s, proxies, accepted, resolved, programmed)
@@ -83,9 +87,6 @@ func readiness(conditions []Condition) (ready, missing Condition) {
 	}
 	return ready, missing
 }
-
-// programmedIndex is where Programmed stands in SiteStatus.Conditions.
-const programmedIndex = 2
 
 // namesOf returns the xDS names of a verdict's resources.
 func namesOf(resources []translate.ResourceName) []xds.ResourceName {

@@ -12,6 +12,9 @@ import (
 	"my-company.com/staticsite-operator/xds"
 )
 
+// programmedAt is where Programmed stands in SiteStatus.Conditions.
+const programmedAt = 2
+
 // newFleet returns a world that is to speak for itself and others, and these, all
 // with one site.
 func newFleet(t *testing.T, others ...string) (leader *world, followers map[string]*follower) {
@@ -172,10 +175,10 @@ func TestANewLeaderLeavesWhatItHasNoNewsOf(t *testing.T) {
 	check := func(when string, standing bool) {
 		t.Helper()
 		s, _ := w.status("a")
-		if s.Conditions[programmedIndex].Status != unknown || (s.Standing != nil) != standing {
+		if s.Conditions[programmedAt].Status != unknown || (s.Standing != nil) != standing {
 			t.Fatalf("%s: %+v", when, s)
 		}
-		if standing && (s.Standing.Conditions[programmedIndex].Status != isTrue || s.Standing.Phase != "Provisioned") {
+		if standing && (s.Standing.Conditions[programmedAt].Status != isTrue || s.Standing.Phase != "Provisioned") {
 			t.Errorf("%s: what stands is %+v", when, s.Standing)
 		}
 	}
@@ -288,7 +291,7 @@ func TestARestartLeavesWhatItHasNoNewsOf(t *testing.T) {
 		t.Errorf("it would be rewritten: %+v", s)
 	}
 	w.join.progress(w.now.Add(proxiesGrace + time.Second))
-	if s, fresh := w.status("a"); !fresh || s.Standing != nil || s.Conditions[programmedIndex].Reason != v1alpha1.ReasonNoProxies {
+	if s, fresh := w.status("a"); !fresh || s.Standing != nil || s.Conditions[programmedAt].Reason != v1alpha1.ReasonNoProxies {
 		t.Errorf("it is not said: %+v", s)
 	}
 }
@@ -435,7 +438,7 @@ func playFleet(t *testing.T, rng *rand.Rand) {
 	said := make(map[string]int64) // the generation of which True was said last
 	check := func() {
 		for key, status := range leader.Statuses().Take() {
-			if status.Gone || status.Conditions[programmedIndex].Status != isTrue || said[key.Name] == status.Generation {
+			if status.Gone || status.Conditions[programmedAt].Status != isTrue || said[key.Name] == status.Generation {
 				continue
 			}
 			said[key.Name] = status.Generation

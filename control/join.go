@@ -423,10 +423,12 @@ func (j *join) put(s *site, undecided bool) {
 		}
 		return
 	}
-	status := j.status(s)
-	if programmed := status.Conditions[programmedIndex]; programmed.Status == unknown && !undecided && !j.following {
+	accepted := s.acceptance()
+	c, proxies, inherited := j.programmed(s, accepted)
+	if c.Status == unknown && !undecided && !j.following {
 		return
 	}
+	status := s.status(accepted, c, proxies, inherited)
 	digest := status.digest(j.digests)
 	if digest == s.sent {
 		return

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+
+	routev3 "github.com/envoyproxy/go-control-plane/envoy/config/route/v3"
 )
 
 // A batch is one Apply under way: what its changes have marked for the steps
@@ -12,16 +14,17 @@ import (
 type batch struct {
 	w *World
 
-	domains   map[string]struct{}     // to decide again
-	endpoints map[*backend]struct{}   // to check again
-	clusters  map[*cluster]struct{}   // to build again
-	sites     map[*site]struct{}      // to judge again
-	touched   map[*site]struct{}      // whose resources changed: reported even when judged as before
-	backends  map[*backend]struct{}   // that may be of no more use
-	policies  map[*policy]struct{}    // that changed
-	reserved  map[DomainMatch]*policy // by whom, before the batch, what changed policies are about; nil for nobody
-	tenants   map[*tenant]struct{}    // to match with policies again
-	table     bool                    // a virtual host of layout single changed
+	domains   map[string]struct{}                         // to decide again
+	endpoints map[*backend]struct{}                       // to check again
+	clusters  map[*cluster]struct{}                       // to build again
+	sites     map[*site]struct{}                          // to judge again
+	touched   map[*site]struct{}                          // whose resources changed: reported even when judged as before
+	backends  map[*backend]struct{}                       // that may be of no more use
+	policies  map[*policy]struct{}                        // that changed
+	reserved  map[DomainMatch]*policy                     // by whom, before the batch, what changed policies are about; nil for nobody
+	tenants   map[*tenant]struct{}                        // to match with policies again
+	foreseen  map[*site]*routev3.ScopedRouteConfiguration // of the valid ones that changed
+	table     bool                                        // a virtual host of layout single changed
 
 	resources []Resource
 	verdicts  []Verdict
@@ -40,6 +43,7 @@ func newBatch(w *World) *batch {
 		policies:  make(map[*policy]struct{}),
 		reserved:  make(map[DomainMatch]*policy),
 		tenants:   make(map[*tenant]struct{}),
+		foreseen:  make(map[*site]*routev3.ScopedRouteConfiguration),
 	}
 }
 

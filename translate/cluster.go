@@ -11,13 +11,20 @@ import (
 )
 
 // How long a proxy tries to connect to a backend.
-const (
-	podConnectTimeout = 2 * time.Second // a pod is near: one lost SYN is repeated after 1 s
-	dnsConnectTimeout = 5 * time.Second // the first design's
+var (
+	podConnectTimeout = durationpb.New(2 * time.Second) // a pod is near: one lost SYN is repeated after 1 s
+	dnsConnectTimeout = durationpb.New(5 * time.Second) // the first design's
 )
 
-// maxRetries is what Envoy's default for requests is.
-const maxRetries = 1024
+// What is the same in every cluster is the same message, and never modified.
+var (
+	eds        = &clusterv3.Cluster_Type{Type: clusterv3.Cluster_EDS}
+	edsOverADS = &clusterv3.Cluster_EdsClusterConfig{EdsConfig: overADS()}
+	breakers   = &clusterv3.CircuitBreakers{Thresholds: []*clusterv3.CircuitBreakers_Thresholds{{
+		MaxRetries: wrapperspb.UInt32(1024), // Envoy's default for requests
+	}}}
+	bufferLimit = wrapperspb.UInt32(bufferBytes)
+)
 
 // buildClusters hands out every marked cluster and its endpoints, or takes them
 // back.
@@ -84,8 +91,7 @@ func (b *batch) setAssignment(c *cluster) {
 // same, so nothing is lost.
 func endpointsCluster(name string) *clusterv3.Cluster {
 	c := boundedCluster(name, podConnectTimeout)
-	c.ClusterDiscoveryType = &clusterv3.Cluster_Type{Type: clusterv3.Cluster_EDS}
-	c.EdsClusterConfig = &clusterv3.Cluster_EdsClusterConfig{EdsConfig: overADS()}
+	c.ClusterDiscoveryType, c.EdsClusterConfig = eds, edsOverADS
 	return c
 }
 
@@ -115,13 +121,11 @@ func dnsCluster(service Key, port int32) *clusterv3.Cluster {
 //
 // The buffer is what a reader costs who asks for a large file and stops reading:
 // 80 KB with this limit, 580 KB with Envoy's own (1.40).
-func boundedCluster(name string, connectTimeout time.Duration) *clusterv3.Cluster {
+func boundedCluster(name string, connectTimeout *durationpb.Duration) *clusterv3.Cluster {
 	return &clusterv3.Cluster{
-		Name:           name,
-		ConnectTimeout: durationpb.New(connectTimeout),
-		CircuitBreakers: &clusterv3.CircuitBreakers{Thresholds: []*clusterv3.CircuitBreakers_Thresholds{{
-			MaxRetries: wrapperspb.UInt32(maxRetries),
-		}}},
-		PerConnectionBufferLimitBytes: wrapperspb.UInt32(bufferBytes),
+		Name:                          name,
+		ConnectTimeout:                connectTimeout,
+		CircuitBreakers:               breakers,
+		PerConnectionBufferLimitBytes: bufferLimit,
 	}
 }

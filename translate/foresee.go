@@ -16,13 +16,14 @@ const maxSiteBytes = 64 << 10
 // foresee says why a proxy would refuse what a specification becomes, as far as
 // that can be known beforehand: a site is built and looked at alone before it
 // gets a chance to meet others in one response. What is found makes the
-// specification invalid, so that the site is withheld like any other.
-func foresee(key Key, spec goodSpec) error {
-	s := scope{site: key, service: spec.service, port: spec.port}
-	if err := checkRoutes(scopedRoutes(spec.domain, s)); err != nil {
-		return err
+// specification invalid, so that the site is withheld like any other. It returns
+// what it has looked at, which is mostly what will be sent.
+func foresee(key Key, spec goodSpec) (*routev3.ScopedRouteConfiguration, error) {
+	routes := scopedRoutes(spec.domain, scope{site: key, service: spec.service, port: spec.port})
+	if err := checkRoutes(routes); err != nil {
+		return nil, err
 	}
-	return checkMessage(endpointsCluster(clusterName(spec.service, spec.port)))
+	return routes, checkMessage(endpointsCluster(clusterName(spec.service, spec.port)))
 }
 
 // checkRoutes adds to the generated validators what Envoy looks at besides.

@@ -50,7 +50,7 @@ func (b *batch) buildScopes() {
 		if b.w.opts.Routes == RoutesSingle {
 			b.setVirtualHost(name, want)
 		} else {
-			b.setScope(name, want)
+			b.setScope(name, want, d.holder)
 		}
 	}
 }
@@ -80,15 +80,19 @@ func (b *batch) leave(s scope) {
 	b.clusters[c] = struct{}{}
 }
 
-func (b *batch) setScope(name string, s scope) {
+func (b *batch) setScope(name string, s scope, holder *site) {
 	if s.none() {
 		b.remove(typeScope, name)
 		return
 	}
+	routes := b.foreseen[holder]
+	if routes == nil {
+		routes = scopedRoutes(name, s)
+	}
 	b.upsert(Resource{
 		Type:        typeScope,
 		Name:        name,
-		Message:     scopedRoutes(name, s),
+		Message:     routes,
 		Again:       renameRoutes,
 		Needs:       b.needsOf(s),
 		Placeholder: s.placeholder,
@@ -137,6 +141,8 @@ func renameRoutes(message proto.Message, n int) proto.Message {
 	return s
 }
 
+var no = wrapperspb.Bool(false) // never modified
+
 // routeConfiguration renders virtual hosts with what both layouts have in common.
 func routeConfiguration(name string, hosts ...*routev3.VirtualHost) *routev3.RouteConfiguration {
 	return &routev3.RouteConfiguration{
@@ -144,7 +150,7 @@ func routeConfiguration(name string, hosts ...*routev3.VirtualHost) *routev3.Rou
 		VirtualHosts: hosts,
 		// One site's missing cluster must not refuse everybody's routes: that site
 		// alone answers 503 (design.md section 3).
-		ValidateClusters: wrapperspb.Bool(false),
+		ValidateClusters: no,
 		// A header rule of a route wins over the same one of its virtual host,
 		// once there are any (design.md section 10).
 		MostSpecificHeaderMutationsWins: true,

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 
+	routev3 "github.com/envoyproxy/go-control-plane/envoy/config/route/v3"
+
 	"my-company.com/staticsite-operator/api/v1alpha1"
 )
 
@@ -33,9 +35,9 @@ func (j *judged) valid() bool { return len(j.problems) == 0 }
 // the domain is invalid, so that its owner learns of all mistakes at once.
 func (j *judged) backendValid() bool { return j.service != Key{} && j.port != 0 }
 
-// judge checks every field of a site by itself; other objects play no part.
-func judge(s *Site) judged {
-	var j judged
+// judge checks every field of a site by itself; other objects play no part. Of a
+// valid specification it returns the routes too (see foresee).
+func judge(s *Site) (j judged, routes *routev3.ScopedRouteConfiguration) {
 	refuse := func(reason, field string, err error) {
 		j.problems = append(j.problems, problem{reason, field + ": " + err.Error()})
 	}
@@ -60,11 +62,12 @@ func judge(s *Site) judged {
 		j.port = s.Port
 	}
 	if j.valid() {
-		if err := foresee(s.Key, j.goodSpec); err != nil {
+		var err error
+		if routes, err = foresee(s.Key, j.goodSpec); err != nil {
 			refuse(v1alpha1.ReasonInvalidConfiguration, "spec", err)
 		}
 	}
-	return j
+	return j, routes
 }
 
 // show is an object's key in a message, quoted if it is none that the API

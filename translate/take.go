@@ -45,7 +45,11 @@ func (b *batch) takeSite(key Key, object *Site) {
 		b.moveOut(s)
 		return
 	}
-	s.respecify(judge(object))
+	spec, routes := judge(object)
+	s.respecify(spec)
+	if spec.valid() {
+		b.foreseen[s] = routes
+	}
 	s.held = normalDomains(object.Held)
 	s.wants = s.held // Withheld: nobody takes its domain while the owner mends it.
 	if s.spec.valid() && !(len(s.held) == 1 && s.held[0] == s.spec.domain) {

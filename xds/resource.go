@@ -144,12 +144,14 @@ func (r *Resource) body() []byte {
 func (r *Resource) encode(name, version string, body []byte) {
 	anySize := protowire.SizeTag(fieldAnyURL) + protowire.SizeBytes(len(r.Type.URL())) +
 		protowire.SizeTag(fieldAnyValue) + protowire.SizeBytes(len(body))
-	id := protowire.AppendString(protowire.AppendTag(nil, fieldResourceName, protowire.BytesType), name)
+	id := make([]byte, 0, len(name)+len(version)+32)
+	id = protowire.AppendString(protowire.AppendTag(id, fieldResourceName, protowire.BytesType), name)
 	nameEnd := len(id)
 	id = protowire.AppendString(protowire.AppendTag(id, fieldResourceVersion, protowire.BytesType), version)
 	size := len(id) + protowire.SizeTag(fieldResourceState) + protowire.SizeBytes(anySize)
 
-	head := protowire.AppendVarint(protowire.AppendTag(nil, fieldResources, protowire.BytesType), uint64(size))
+	head := make([]byte, 0, len(id)+len(r.Type.URL())+32)
+	head = protowire.AppendVarint(protowire.AppendTag(head, fieldResources, protowire.BytesType), uint64(size))
 	nameEnd += len(head)
 	head = append(head, id...)
 	state := len(head)
