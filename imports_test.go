@@ -23,6 +23,7 @@ var rooms = map[string][]string{
 	"kube":         {module + "/files", module + "/xds", module + "/replicas"},
 	"files":        {module + "/xds", module + "/replicas", "k8s.io/client-go"},
 	"explain":      {module, "k8s.io/client-go", "os", "net/http", "log", "go.uber.org/zap", "google.golang.org/grpc"},
+	"index":        {module, "k8s.io/", "github.com/"},
 	"latest":       {module, "k8s.io/", "github.com/"},
 	"spelling":     {module, "k8s.io/", "github.com/"},
 	"api/v1alpha1": {module, "k8s.io/client-go"},
@@ -31,8 +32,8 @@ var rooms = map[string][]string{
 // friends are the exceptions to module above: what a room may know of ours.
 var friends = map[string][]string{
 	"xds":       {module + "/latest"},
-	"translate": {module + "/api/v1alpha1", module + "/translate"}, // its corpus for tests knows it
-	"explain":   {module + "/api/v1alpha1", module + "/translate", module + "/spelling"},
+	"translate": {module + "/api/v1alpha1", module + "/index", module + "/translate"}, // its corpus for tests knows it
+	"explain":   {module + "/api/v1alpha1", module + "/index", module + "/translate", module + "/spelling"},
 }
 
 // TestRoomsKeepToThemselves holds the import rules of docs/architecture.md.

@@ -93,8 +93,8 @@ func (j *join) lead(names []string, now time.Time) {
 	j.stirred = true
 	if j.following {
 		j.following = false
-		j.replicas, j.versions = make(map[string]*replica), make(map[SiteVersion]*site, len(j.sites))
-		for _, s := range j.sites {
+		j.replicas, j.versions = make(map[string]*replica), make(map[SiteVersion]*site, j.sites.Len())
+		for s := range j.sites.All() {
 			j.index(s)
 			j.reopen(s)
 		}
@@ -119,7 +119,7 @@ func (j *join) lead(names []string, now time.Time) {
 func (j *join) follow() {
 	j.following, j.replicas, j.versions = true, nil, nil
 	clear(j.open)
-	for _, s := range j.sites {
+	for s := range j.sites.All() {
 		s.settled, s.heir = false, true
 		j.put(s, true)
 	}

@@ -446,7 +446,7 @@ func playFleet(t *testing.T, rng *rand.Rand) {
 				if i > 0 && leader.join.replicas[[]string{"b", "c"}[i-1]].proxies == 0 {
 					continue // what has connected there is not known yet
 				}
-				s := w.join.sites[key]
+				s := w.join.sites.Get(key)
 				if s != nil && s.generation > status.Generation {
 					continue // it was served there before the leader heard of what is newer
 				}

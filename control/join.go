@@ -11,6 +11,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"my-company.com/staticsite-operator/index"
 	"my-company.com/staticsite-operator/latest"
 	"my-company.com/staticsite-operator/translate"
 	"my-company.com/staticsite-operator/xds"
@@ -25,7 +26,7 @@ import (
 // the sites that waited for it, not all sites.
 type join struct {
 	out   *latest.Map[translate.Key, SiteStatus]
-	sites map[translate.Key]*site
+	sites *index.Table[translate.Key, site]
 
 	// waiting are the sites that are not held by our proxies, oldest snapshot
 	// first. An entry whose site has moved on to another snapshot is skipped.
@@ -109,7 +110,7 @@ type exception struct {
 
 func newJoin(out *latest.Map[translate.Key, SiteStatus]) *join {
 	return &join{
-		out: out, sites: make(map[translate.Key]*site), open: make(map[*site]*extent),
+		out: out, sites: index.New(func(s *site) translate.Key { return s.key }), open: make(map[*site]*extent),
 		proxies: make(map[uint64]xds.StreamState), held: make(map[uint64]int), floor: math.MaxUint64,
 		digests:    maphash.MakeSeed(),
 		exceptions: make(map[xds.ResourceName]map[uint64]exception),
@@ -127,13 +128,13 @@ func (j *join) judge(verdicts []translate.Verdict, changed []xds.Change, invalid
 		published[xds.ResourceName{Type: c.Type, Name: c.Name}] = true
 	}
 	for _, v := range verdicts {
-		s := j.sites[v.Site]
+		s := j.sites.Get(v.Site)
 		if s == nil {
 			if v.Gone {
 				continue
 			}
-			s = &site{heir: true}
-			j.sites[v.Site] = s
+			s = &site{verdict: verdict{key: v.Site}, heir: true}
+			j.sites.Put(s)
 		}
 		before := s.resources
 		j.users.remove(s)
@@ -402,7 +403,7 @@ func (j *join) countAll(now time.Time) {
 func (j *join) orphan() {
 	j.orphaned = true
 	j.waiting = nil
-	for _, s := range j.sites {
+	for s := range j.sites.All() {
 		s.held, s.settled, s.heir = false, false, false
 		j.waiting = append(j.waiting, waiter{s, s.seq})
 		j.reopen(s)
@@ -451,8 +452,8 @@ func (j *join) abandon() {
 
 // forget ends a site that was deleted, unless it exists again.
 func (j *join) forget(s *site) {
-	if j.sites[s.key] == s {
-		delete(j.sites, s.key)
+	if j.sites.Get(s.key) == s {
+		j.sites.Delete(s.key)
 		j.out.Put(s.key, SiteStatus{Site: s.key, Gone: true, Proxies: len(j.proxies)})
 	}
 }

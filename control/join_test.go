@@ -207,8 +207,8 @@ func TestSiteIsGoneWhenNoProxyServesIt(t *testing.T) {
 	if s, fresh := w.status("a"); !fresh || !s.Gone {
 		t.Errorf("not said: %+v", s)
 	}
-	if len(w.join.sites)+len(w.join.users) != 0 {
-		t.Errorf("something is left of it: %d sites, %v", len(w.join.sites), w.join.users)
+	if w.join.sites.Len()+len(w.join.users) != 0 {
+		t.Errorf("something is left of it: %d sites, %v", w.join.sites.Len(), w.join.users)
 	}
 }
 

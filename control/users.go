@@ -3,6 +3,7 @@ package control
 import (
 	"slices"
 
+	"my-company.com/staticsite-operator/index"
 	"my-company.com/staticsite-operator/translate"
 	"my-company.com/staticsite-operator/xds"
 )
@@ -12,9 +13,9 @@ import (
 // comes, which takes half a microsecond a site, and dropped with the last.
 type users map[xds.ResourceName][]*site
 
-func usersOf(sites map[translate.Key]*site) users {
-	u := make(users, 2*len(sites))
-	for _, s := range sites {
+func usersOf(sites *index.Table[translate.Key, site]) users {
+	u := make(users, 2*sites.Len())
+	for s := range sites.All() {
 		u.add(s)
 	}
 	return u

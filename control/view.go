@@ -41,8 +41,8 @@ func (l *Loop) View(ctx context.Context) (*View, error) {
 // show gives a new view everything.
 func (j *join) show(v *View) {
 	j.views[v] = struct{}{}
-	all := make(map[SiteVersion]Holding, len(j.sites))
-	for _, s := range j.sites {
+	all := make(map[SiteVersion]Holding, j.sites.Len())
+	for s := range j.sites.All() {
 		if s.version != 0 {
 			all[s.version] = j.holding(s)
 			s.told = -1

@@ -81,7 +81,7 @@ func (b *batch) forget() {
 	}
 	for be := range b.backends {
 		if be.service == nil && len(be.slices) == 0 && len(be.sites) == 0 && len(be.clusters) == 0 {
-			delete(b.w.backends, be.key)
+			b.w.backends.Delete(be.key)
 		}
 	}
 }

@@ -2,11 +2,11 @@ package translate
 
 // Size is how many things a World remembers.
 func (w *World) Size() int {
-	n := len(w.sites) + len(w.domains) + len(w.backends) + len(w.slices) + len(w.table)
+	n := w.sites.Len() + len(w.domains) + w.backends.Len() + w.slices.Len() + len(w.table)
 	for _, d := range w.domains {
 		n += len(d.claimants)
 	}
-	for _, be := range w.backends {
+	for be := range w.backends.All() {
 		n += len(be.slices) + len(be.sites) + len(be.clusters)
 	}
 	n += len(w.policies) + len(w.labels)

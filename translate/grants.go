@@ -41,7 +41,7 @@ func newGrants(w *World) *grants {
 		byLabel:  make(map[label][]*policy),
 		tenants:  make(map[string]*tenant),
 	}
-	for _, s := range w.sites {
+	for s := range w.sites.All() {
 		g.tenantOf(s)
 	}
 	for name := range w.domains {

@@ -106,7 +106,7 @@ func (b *batch) needsOf(s scope) []string {
 	if s.placeholder || b.w.opts.Upstreams == UpstreamsDNS {
 		return nil
 	}
-	return b.w.backends[s.service].cluster(s.port).needs[:]
+	return b.w.backends.Get(s.service).cluster(s.port).needs[:]
 }
 
 // setVirtualHost is setScope for layout single, where all virtual hosts are one

@@ -28,20 +28,20 @@ func (b *batch) take(ref Ref, object Object) {
 }
 
 func (b *batch) takeSite(key Key, object *Site) {
-	s := b.w.sites[key]
+	s := b.w.sites.Get(key)
 	if s == nil {
 		if object == nil {
 			return
 		}
 		s = &site{key: key}
-		b.w.sites[key] = s
+		b.w.sites.Put(s)
 		b.settleIn(s)
 	}
 	b.sites[s] = struct{}{}
 	b.unindex(s)
 	s.Site = object
 	if object == nil {
-		delete(b.w.sites, key)
+		b.w.sites.Delete(key)
 		b.moveOut(s)
 		return
 	}
@@ -116,11 +116,11 @@ func (b *batch) takeService(key Key, object *Service) {
 }
 
 func (b *batch) takeSlice(key Key, object *Slice) {
-	if old := b.w.slices[key]; old != nil {
+	if old := b.w.slices.Get(key); old != nil {
 		be := b.backend(Key{key.Namespace, old.Service})
 		i, _ := be.find(key.Name)
 		be.slices = slices.Delete(be.slices, i, i+1)
-		delete(b.w.slices, key)
+		b.w.slices.Delete(key)
 		b.endpoints[be] = struct{}{}
 	}
 	if object == nil {
@@ -129,7 +129,7 @@ func (b *batch) takeSlice(key Key, object *Slice) {
 	be := b.backend(Key{key.Namespace, object.Service})
 	i, _ := be.find(key.Name)
 	be.slices = slices.Insert(be.slices, i, object)
-	b.w.slices[key] = object
+	b.w.slices.Put(object)
 	b.endpoints[be] = struct{}{}
 }
 
@@ -162,10 +162,10 @@ func (be *backend) find(name string) (int, bool) {
 // backend returns the node of a Service, existing or not. Whoever asks may
 // change it, so it is looked at again when the batch forgets.
 func (b *batch) backend(key Key) *backend {
-	be := b.w.backends[key]
+	be := b.w.backends.Get(key)
 	if be == nil {
 		be = &backend{key: key}
-		b.w.backends[key] = be
+		b.w.backends.Put(be)
 	}
 	b.backends[be] = struct{}{}
 	return be

@@ -6,6 +6,8 @@ import (
 
 	routev3 "github.com/envoyproxy/go-control-plane/envoy/config/route/v3"
 	"k8s.io/apimachinery/pkg/labels"
+
+	"my-company.com/staticsite-operator/index"
 )
 
 // A World is all objects and what they were translated to. It belongs to one
@@ -16,10 +18,10 @@ import (
 // invalid (site.good, policy.good).
 type World struct {
 	opts     Options
-	sites    map[Key]*site
-	domains  map[string]*domain // that some site claims
-	backends map[Key]*backend   // Services that exist, are named by a site, or have slices
-	slices   map[Key]*Slice     // to know what a slice was before it changed
+	sites    *index.Table[Key, site]
+	domains  map[string]*domain         // that some site claims
+	backends *index.Table[Key, backend] // Services that exist, are named by a site, or have slices
+	slices   *index.Table[Key, Slice]   // to know what a slice was before it changed
 
 	policies map[string]*policy
 	labels   map[string]labels.Set // of namespaces that are known
@@ -84,10 +86,10 @@ func NewWorld(opts Options) *World {
 	opts.HTTPPort = cmp.Or(opts.HTTPPort, 8080)
 	return &World{
 		opts:     opts,
-		sites:    make(map[Key]*site),
+		sites:    index.New(func(s *site) Key { return s.key }),
 		domains:  make(map[string]*domain),
-		backends: make(map[Key]*backend),
-		slices:   make(map[Key]*Slice),
+		backends: index.New(func(be *backend) Key { return be.key }),
+		slices:   index.New(func(s *Slice) Key { return s.Key }),
 		policies: make(map[string]*policy),
 		labels:   make(map[string]labels.Set),
 		table:    make(map[string]*routev3.VirtualHost),
