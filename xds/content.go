@@ -35,7 +35,7 @@ func (c *content) and(more []*Resource) *content {
 // deltaBody returns fields 2 and 6 of a DeltaDiscoveryResponse.
 func (c *content) deltaBody() mem.BufferSlice {
 	c.onceDelta.Do(func() {
-		c.delta = bodyOf(c.upserts, (*Resource).delta)
+		c.delta = bodyOf(c.upserts, (*Resource).Size, (*Resource).appendDelta)
 		if len(c.removes) > 0 {
 			var b []byte
 			for _, name := range c.removes {
@@ -49,23 +49,23 @@ func (c *content) deltaBody() mem.BufferSlice {
 
 // sotwBody returns fields 2 of a DiscoveryResponse.
 func (c *content) sotwBody() mem.BufferSlice {
-	c.onceSotw.Do(func() { c.sotw = bodyOf(c.upserts, (*Resource).sotw) })
+	c.onceSotw.Do(func() { c.sotw = bodyOf(c.upserts, (*Resource).sotwSize, (*Resource).appendSotw) })
 	return c.sotw
 }
 
-// bodyOf copies resources together: gRPC handles one long buffer better, for
+// bodyOf writes resources into one buffer: gRPC handles a long one better, for
 // every stream, than thousands of short ones.
-func bodyOf(resources []*Resource, form func(*Resource) string) mem.BufferSlice {
+func bodyOf(resources []*Resource, sizeOf func(*Resource) int, write func(*Resource, []byte) []byte) mem.BufferSlice {
 	if len(resources) == 0 {
 		return nil
 	}
 	size := 0
 	for _, r := range resources {
-		size += len(form(r))
+		size += sizeOf(r)
 	}
 	all := make([]byte, 0, size)
 	for _, r := range resources {
-		all = append(all, form(r)...)
+		all = write(r, all)
 	}
 	return mem.BufferSlice{mem.SliceBuffer(all)}
 }

@@ -15,17 +15,15 @@ import (
 // Resource is one xDS resource, encoded once for both protocols and all
 // streams. It is immutable once published, and belongs to one Store.
 //
-// There may be hundreds of thousands: its strings are parts of wire, and the
-// order of its fields leaves no gaps.
+// There may be hundreds of thousands: its strings are parts of one, and the order of
+// its fields leaves no gaps.
 type Resource struct {
 	Name    string
 	Version string // opaque; by default a hash of the bytes, equal on every replica of one build (rule 36)
 
-	// wire is a field 2 of a DeltaDiscoveryResponse, tag included: a
-	// discovery.Resource whose own field 2, an Any, comes last. wire[state:] is
-	// that field with its tag: the very bytes of a field 2 of a
-	// (state-of-the-world) DiscoveryResponse. One encoding serves both.
-	wire string
+	// message is the encoded message: what is different in each. What responses put
+	// around it is added when they are written, once for all streams.
+	message string
 
 	// Again, if set, turns the resource's message into other bytes that mean the same,
 	// for the n-th attempt after a refusal (rule 90). The name must stay. It is one
@@ -36,9 +34,8 @@ type Resource struct {
 	// that has this form because it refused the next one.
 	Needs []string
 
-	sum   uint64 // of name and version; what a table adds up to its version
-	slot  uint32 // its place in the tables of its Store; set by Publish
-	state uint32
+	sum  uint64 // of name and version; what a table adds up to its version
+	slot uint32 // its place in the tables of its Store; set by Publish
 
 	Type Type
 
@@ -49,10 +46,9 @@ type Resource struct {
 
 // Field numbers of envoy/service/discovery/v3/discovery.proto.
 const (
-	fieldResources = 2 // DiscoveryResponse, DeltaDiscoveryResponse
+	fieldResources = 2 // DiscoveryResponse, DeltaDiscoveryResponse; the Any in a Resource too
 
 	fieldResourceVersion = 1 // Resource
-	fieldResourceState   = 2
 	fieldResourceName    = 3
 
 	fieldAnyURL   = 1 // google.protobuf.Any
@@ -78,14 +74,14 @@ func NewResource(t Type, msg proto.Message) (*Resource, error) {
 	// 9 bytes are 12 characters without padding; names and versions of 100,000
 	// resources travel in one message when a client reconnects (rule 66).
 	r := &Resource{Type: t}
-	r.encode(name, base64.RawURLEncoding.EncodeToString(hash[:9]), body)
+	r.fill(name, base64.RawURLEncoding.EncodeToString(hash[:9]), body)
 	return r, nil
 }
 
 // WithVersion returns the resource under a version chosen by the caller.
 func (r *Resource) WithVersion(version string) *Resource {
 	c := *r
-	c.encode(r.Name, version, r.body())
+	c.fill(r.Name, version, r.body())
 	return &c
 }
 
@@ -106,7 +102,7 @@ func (r *Resource) again(n int) (*Resource, error) {
 		return nil, fmt.Errorf("attempt %d of %s resource %q is named %q", n, r.Type, r.Name, other.Name)
 	}
 	other.slot, other.Placeholder, other.Again, other.Needs = r.slot, r.Placeholder, r.Again, r.Needs
-	other.encode(r.Name, r.Version, other.body())
+	other.fill(r.Name, r.Version, other.body())
 	return other, nil
 }
 
@@ -117,57 +113,65 @@ func unknownForm(r *Resource, version string) *Resource {
 }
 
 // known tells whether there is a resource, and its contents are known.
-func (r *Resource) known() bool { return r != nil && len(r.wire) > 0 }
+func (r *Resource) known() bool { return r != nil && len(r.message) > 0 }
 
-// Size returns the bytes that the resource takes in a delta response.
-func (r *Resource) Size() int { return len(r.wire) }
+// body returns the encoded message.
+func (r *Resource) body() []byte { return []byte(r.message) }
 
-func (r *Resource) delta() string { return r.wire }
-func (r *Resource) sotw() string  { return r.wire[r.state:] }
-
-// body returns the encoded message inside the Any.
-func (r *Resource) body() []byte {
-	b := []byte(r.sotw())
-	_, _, n := protowire.ConsumeTag(b)
-	any, _ := protowire.ConsumeBytes(b[n:])
-	for {
-		field, _, n := protowire.ConsumeTag(any)
-		value, m := protowire.ConsumeBytes(any[n:])
-		if field == fieldAnyValue {
-			return value
-		}
-		any = any[n+m:]
-	}
+// fill sets the name, which is in the body, and what else the bytes decide.
+func (r *Resource) fill(name, version string, body []byte) {
+	var text strings.Builder
+	text.Grow(len(body) + len(version))
+	text.Write(body)
+	text.WriteString(version)
+	r.message, r.Version = text.String()[:len(body)], text.String()[len(body):]
+	at := strings.Index(r.message, name)
+	r.Name = r.message[at : at+len(name)]
+	sum := sha256.Sum256(r.appendID(make([]byte, 0, r.idSize())))
+	r.sum = binary.LittleEndian.Uint64(sum[:])
 }
 
-// encode sets everything that is in the bytes.
-func (r *Resource) encode(name, version string, body []byte) {
-	anySize := protowire.SizeTag(fieldAnyURL) + protowire.SizeBytes(len(r.Type.URL())) +
-		protowire.SizeTag(fieldAnyValue) + protowire.SizeBytes(len(body))
-	id := make([]byte, 0, len(name)+len(version)+32)
-	id = protowire.AppendString(protowire.AppendTag(id, fieldResourceName, protowire.BytesType), name)
-	nameEnd := len(id)
-	id = protowire.AppendString(protowire.AppendTag(id, fieldResourceVersion, protowire.BytesType), version)
-	size := len(id) + protowire.SizeTag(fieldResourceState) + protowire.SizeBytes(anySize)
+// Size returns the bytes that the resource takes in a delta response.
+func (r *Resource) Size() int {
+	return protowire.SizeTag(fieldResources) + protowire.SizeBytes(r.idSize()+r.sotwSize())
+}
 
-	head := make([]byte, 0, len(id)+len(r.Type.URL())+32)
-	head = protowire.AppendVarint(protowire.AppendTag(head, fieldResources, protowire.BytesType), uint64(size))
-	nameEnd += len(head)
-	head = append(head, id...)
-	state := len(head)
-	head = protowire.AppendVarint(protowire.AppendTag(head, fieldResourceState, protowire.BytesType), uint64(anySize))
-	head = protowire.AppendString(protowire.AppendTag(head, fieldAnyURL, protowire.BytesType), r.Type.URL())
-	head = protowire.AppendVarint(protowire.AppendTag(head, fieldAnyValue, protowire.BytesType), uint64(len(body)))
+// appendDelta appends a field 2 of a DeltaDiscoveryResponse: a discovery.Resource
+// whose own field 2, an Any, comes last. So it ends with the very bytes of a field
+// 2 of a (state-of-the-world) DiscoveryResponse.
+func (r *Resource) appendDelta(b []byte) []byte {
+	b = protowire.AppendTag(b, fieldResources, protowire.BytesType)
+	b = protowire.AppendVarint(b, uint64(r.idSize()+r.sotwSize()))
+	return r.appendSotw(r.appendID(b))
+}
 
-	var wire strings.Builder
-	wire.Grow(len(head) + len(body))
-	wire.Write(head)
-	wire.Write(body)
-	r.wire, r.state = wire.String(), uint32(state)
-	r.Name, r.Version = r.wire[nameEnd-len(name):nameEnd], r.wire[state-len(version):state]
+// appendID appends the fields of a discovery.Resource that say which it is.
+func (r *Resource) appendID(b []byte) []byte {
+	b = protowire.AppendString(protowire.AppendTag(b, fieldResourceName, protowire.BytesType), r.Name)
+	return protowire.AppendString(protowire.AppendTag(b, fieldResourceVersion, protowire.BytesType), r.Version)
+}
 
-	sum := sha256.Sum256(id)
-	r.sum = binary.LittleEndian.Uint64(sum[:])
+func (r *Resource) idSize() int {
+	return protowire.SizeTag(fieldResourceName) + protowire.SizeBytes(len(r.Name)) +
+		protowire.SizeTag(fieldResourceVersion) + protowire.SizeBytes(len(r.Version))
+}
+
+// appendSotw appends a field 2 of a DiscoveryResponse, which a discovery.Resource
+// has under the same number.
+func (r *Resource) appendSotw(b []byte) []byte {
+	b = protowire.AppendTag(b, fieldResources, protowire.BytesType)
+	b = protowire.AppendVarint(b, uint64(r.anySize()))
+	b = protowire.AppendString(protowire.AppendTag(b, fieldAnyURL, protowire.BytesType), r.Type.URL())
+	return protowire.AppendString(protowire.AppendTag(b, fieldAnyValue, protowire.BytesType), r.message)
+}
+
+func (r *Resource) sotwSize() int {
+	return protowire.SizeTag(fieldResources) + protowire.SizeBytes(r.anySize())
+}
+
+func (r *Resource) anySize() int {
+	return protowire.SizeTag(fieldAnyURL) + protowire.SizeBytes(len(r.Type.URL())) +
+		protowire.SizeTag(fieldAnyValue) + protowire.SizeBytes(len(r.message))
 }
 
 // nameOf returns the name that a resource's message carries.

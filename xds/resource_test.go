@@ -73,12 +73,15 @@ func TestRule28(t *testing.T) {
 			t.Fatal(err)
 		}
 		var response discovery.DeltaDiscoveryResponse
-		if err := proto.Unmarshal([]byte(r.delta()), &response); err != nil {
+		if err := proto.Unmarshal(r.appendDelta(nil), &response); err != nil {
 			t.Fatal(err)
 		}
 		var full discovery.DiscoveryResponse
-		if err := proto.Unmarshal([]byte(r.sotw()), &full); err != nil {
+		if err := proto.Unmarshal(r.appendSotw(nil), &full); err != nil {
 			t.Fatal(err)
+		}
+		if got, want := [2]int{r.Size(), r.sotwSize()}, [2]int{len(r.appendDelta(nil)), len(r.appendSotw(nil))}; got != want {
+			t.Errorf("%s: it says that it has %d bytes, and has %d", c.name, got, want)
 		}
 		sent := response.GetResources()[0]
 		if sent.GetName() != c.name || sent.GetVersion() != r.Version || sent.GetResource().GetTypeUrl() != c.t.URL() {
@@ -112,7 +115,7 @@ func TestRule36(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if again.Version != first.Version || again.delta() != first.delta() || again.sum != first.sum {
+		if again.Version != first.Version || !bytes.Equal(again.appendDelta(nil), first.appendDelta(nil)) || again.sum != first.sum {
 			t.Fatalf("equal messages, versions %s and %s", first.Version, again.Version)
 		}
 	}
@@ -132,7 +135,7 @@ func TestRule36(t *testing.T) {
 func TestWithVersion(t *testing.T) {
 	r := testResource(Cluster, "docs", "v7")
 	var d discovery.DeltaDiscoveryResponse
-	if err := proto.Unmarshal([]byte(r.delta()), &d); err != nil {
+	if err := proto.Unmarshal(r.appendDelta(nil), &d); err != nil {
 		t.Fatal(err)
 	}
 	if v := d.GetResources()[0].GetVersion(); r.Version != "v7" || v != "v7" {
