@@ -226,8 +226,8 @@ func TestSiteIsGoneWithTheLastProxy(t *testing.T) {
 	if s, fresh := w.status("a"); !fresh || !s.Gone {
 		t.Errorf("not said: %+v", s)
 	}
-	if len(w.join.sites) != 0 {
-		t.Errorf("%d sites are left", len(w.join.sites))
+	if w.join.sites.Len() != 0 {
+		t.Errorf("%d sites are left", w.join.sites.Len())
 	}
 }
 

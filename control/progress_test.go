@@ -25,7 +25,7 @@ func standstill(tb testing.TB, sites int, others ...string) *join {
 	w.proxy(1, nil)
 	for _, name := range others {
 		report := Report{Replica: name, State: Heard, Proxies: 1, Reset: true, Build: "v1", Sites: make(map[SiteVersion]Holding)}
-		for _, s := range w.join.sites {
+		for s := range w.join.sites.All() {
 			report.Sites[s.version] = Holding{Settled: true, Acknowledged: 1}
 		}
 		w.join.hear(report, w.now)
