@@ -10,7 +10,6 @@ import (
 	endpointv3 "github.com/envoyproxy/go-control-plane/envoy/config/endpoint/v3"
 	listenerv3 "github.com/envoyproxy/go-control-plane/envoy/config/listener/v3"
 	routev3 "github.com/envoyproxy/go-control-plane/envoy/config/route/v3"
-	"google.golang.org/protobuf/proto"
 
 	"my-company.com/staticsite-operator/api/v1alpha1"
 	"my-company.com/staticsite-operator/translate"
@@ -66,16 +65,12 @@ type explainer struct {
 }
 
 var (
-	listenerURL   = urlOf(&listenerv3.Listener{})
-	clusterURL    = urlOf(&clusterv3.Cluster{})
-	assignmentURL = urlOf(&endpointv3.ClusterLoadAssignment{})
-	scopeURL      = urlOf(&routev3.ScopedRouteConfiguration{})
-	tableURL      = urlOf(&routev3.RouteConfiguration{})
+	listenerURL   = translate.TypeURL(&listenerv3.Listener{})
+	clusterURL    = translate.TypeURL(&clusterv3.Cluster{})
+	assignmentURL = translate.TypeURL(&endpointv3.ClusterLoadAssignment{})
+	scopeURL      = translate.TypeURL(&routev3.ScopedRouteConfiguration{})
+	tableURL      = translate.TypeURL(&routev3.RouteConfiguration{})
 )
-
-func urlOf(m proto.Message) string {
-	return "type.googleapis.com/" + string(m.ProtoReflect().Descriptor().FullName())
-}
 
 // readProxies tells proxies from other clients, which ask for no listener, and
 // takes the server's options from what it serves.

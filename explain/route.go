@@ -3,7 +3,6 @@ package explain
 import (
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 
 	clusterv3 "github.com/envoyproxy/go-control-plane/envoy/config/cluster/v3"
@@ -107,16 +106,11 @@ type Cluster struct {
 
 // cluster describes the cluster of a name; nil if it is not one of ours.
 func (c config) cluster(name string) *Cluster {
-	parts := strings.Split(name, "_") // which neither a namespace nor a Service has in its name
-	if len(parts) != 4 {
+	service, port, ok := translate.ServiceOf(name)
+	if !ok {
 		return nil
 	}
-	port, err := strconv.ParseInt(parts[2], 10, 32)
-	if err != nil {
-		return nil
-	}
-	key := translate.Key{Namespace: parts[0], Name: parts[1]}
-	out := &Cluster{Name: name, Upstreams: string(translate.UpstreamsEndpoints), Service: key.String(), Port: int32(port), key: key}
+	out := &Cluster{Name: name, Upstreams: string(translate.UpstreamsEndpoints), Service: service.String(), Port: port, key: service}
 	if m, ok := find[*clusterv3.Cluster](c, name); ok && m.GetType() == clusterv3.Cluster_STRICT_DNS {
 		out.Upstreams = string(translate.UpstreamsDNS)
 	}
@@ -140,6 +134,6 @@ func (c config) members(cluster string) (members []Endpoint, known bool) {
 
 func find[M proto.Message](c config, name string) (M, bool) {
 	var none M
-	m, ok := c[translate.ResourceName{Type: urlOf(none), Name: name}].(M)
+	m, ok := c[translate.ResourceName{Type: translate.TypeURL(none), Name: name}].(M)
 	return m, ok
 }

@@ -2,6 +2,7 @@ package translate
 
 import (
 	"strconv"
+	"strings"
 
 	clusterv3 "github.com/envoyproxy/go-control-plane/envoy/config/cluster/v3"
 	endpointv3 "github.com/envoyproxy/go-control-plane/envoy/config/endpoint/v3"
@@ -21,11 +22,11 @@ const (
 
 // Type URLs of the resources.
 var (
-	typeCluster    = typeURL(&clusterv3.Cluster{})
-	typeAssignment = typeURL(&endpointv3.ClusterLoadAssignment{})
-	typeListener   = typeURL(&listenerv3.Listener{})
-	typeScope      = typeURL(&routev3.ScopedRouteConfiguration{})
-	typeTable      = typeURL(&routev3.RouteConfiguration{})
+	typeCluster    = TypeURL(&clusterv3.Cluster{})
+	typeAssignment = TypeURL(&endpointv3.ClusterLoadAssignment{})
+	typeListener   = TypeURL(&listenerv3.Listener{})
+	typeScope      = TypeURL(&routev3.ScopedRouteConfiguration{})
+	typeTable      = TypeURL(&routev3.RouteConfiguration{})
 )
 
 // typeOrder is the order of types in a Delta: make before break.
@@ -37,7 +38,8 @@ var typeOrder = map[string]int{
 	typeTable:      4,
 }
 
-func typeURL(m proto.Message) string {
+// TypeURL is the type URL of a message, "type.googleapis.com/envoy...".
+func TypeURL(m proto.Message) string {
 	return "type.googleapis.com/" + string(m.ProtoReflect().Descriptor().FullName())
 }
 
@@ -45,6 +47,17 @@ func typeURL(m proto.Message) string {
 // share one: a Service name has no underscore, and neither has a number.
 func clusterName(service Key, port int32) string {
 	return service.Namespace + "_" + service.Name + "_" + strconv.Itoa(int(port)) + "_cluster"
+}
+
+// ServiceOf is the inverse of clusterName; ok is false for the name of another
+// cluster.
+func ServiceOf(cluster string) (service Key, port int32, ok bool) {
+	parts := strings.Split(cluster, "_")
+	if len(parts) != 4 || parts[3] != "cluster" {
+		return Key{}, 0, false
+	}
+	n, err := strconv.ParseInt(parts[2], 10, 32)
+	return Key{Namespace: parts[0], Name: parts[1]}, int32(n), err == nil
 }
 
 // virtualHostName is the name of a site's virtual host.
@@ -59,5 +72,5 @@ func pack(m proto.Message) *anypb.Any {
 	if err != nil {
 		panic("encode " + string(m.ProtoReflect().Descriptor().FullName()) + ": " + err.Error())
 	}
-	return &anypb.Any{TypeUrl: typeURL(m), Value: b}
+	return &anypb.Any{TypeUrl: TypeURL(m), Value: b}
 }

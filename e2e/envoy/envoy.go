@@ -117,24 +117,10 @@ func (e *Envoy) launch(ctx context.Context) (err error) {
 
 // WaitLive waits until Envoy has its first configuration and serves.
 func (e *Envoy) WaitLive(ctx context.Context) error {
-	err := proc.Poll(ctx, func(ctx context.Context) error {
-		select {
-		case <-e.process.Done():
-			return nil // it will not get live any more; told below
-		default:
-		}
+	return e.process.Await(ctx, "live", func(ctx context.Context) error {
 		_, err := e.Admin(ctx, "/ready")
 		return err
 	})
-	select {
-	case <-e.process.Done():
-		return fmt.Errorf("%s ended before it was live; its last lines:\n%s", e.spec.Name, e.process.Tail())
-	default:
-	}
-	if err != nil {
-		return fmt.Errorf("%s did not get live: %w; its last lines:\n%s", e.spec.Name, err, e.process.Tail())
-	}
-	return nil
 }
 
 // Process returns the running process, for signals and its log.

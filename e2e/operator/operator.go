@@ -2,7 +2,6 @@ package operator
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 
 	"my-company.com/staticsite-operator/e2e/parts"
@@ -84,23 +83,7 @@ func (o *Operator) launch(ctx context.Context) (err error) {
 
 // WaitReady waits until /readyz says yes.
 func (o *Operator) WaitReady(ctx context.Context) error {
-	err := proc.Poll(ctx, func(ctx context.Context) error {
-		select {
-		case <-o.process.Done():
-			return nil // told below
-		default:
-		}
-		return o.Ready(ctx)
-	})
-	select {
-	case <-o.process.Done():
-		return fmt.Errorf("%s ended before it was ready; its last lines:\n%s", o.spec.Name, o.process.Tail())
-	default:
-	}
-	if err != nil {
-		return fmt.Errorf("%s did not get ready: %w; its last lines:\n%s", o.spec.Name, err, o.process.Tail())
-	}
-	return nil
+	return o.process.Await(ctx, "ready", o.Ready)
 }
 
 // Ready is nil if /readyz says yes now.

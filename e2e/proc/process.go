@@ -67,9 +67,12 @@ func Start(ctx context.Context, owner Owner, spec Spec) (*Process, error) {
 			owner.Logf("the last lines of %s (%s):\n%s", spec.Name, p.log, p.Tail())
 		}
 	})
-	if err := p.waitReady(ctx); err != nil {
+	if spec.Ready == nil {
+		return p, nil
+	}
+	if err := p.Await(ctx, "ready", spec.Ready); err != nil {
 		p.Kill()
-		return nil, fmt.Errorf("start %s: %w; its last lines:\n%s", spec.Name, err, p.Tail())
+		return nil, err
 	}
 	return p, nil
 }
@@ -132,10 +135,10 @@ func (p *Process) launch(log *os.File) error {
 	return <-started
 }
 
-func (p *Process) waitReady(ctx context.Context) error {
-	if p.spec.Ready == nil {
-		return nil
-	}
+// Await asks condition until it returns nil, which is when the child is what state
+// says, such as "ready". When the child dies first or ctx ends, the error carries
+// its last lines.
+func (p *Process) Await(ctx context.Context, state string, condition func(context.Context) error) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	go func() {
@@ -145,14 +148,14 @@ func (p *Process) waitReady(ctx context.Context) error {
 		case <-ctx.Done():
 		}
 	}()
-	err := Poll(ctx, p.spec.Ready)
+	err := Poll(ctx, condition)
 	select {
 	case <-p.done:
-		return fmt.Errorf("it ended before it was ready: %s", p.ending())
+		return fmt.Errorf("%s ended before it was %s: %s; its last lines:\n%s", p.spec.Name, state, p.ending(), p.Tail())
 	default:
 	}
 	if err != nil {
-		return fmt.Errorf("it did not get ready: %w", err)
+		return fmt.Errorf("%s did not get %s: %w; its last lines:\n%s", p.spec.Name, state, err, p.Tail())
 	}
 	return nil
 }
