@@ -104,7 +104,7 @@ func isInside(folder, path string) (bool, error) {
 func (s *Status) Run(ctx context.Context) error {
 	pace := time.NewTimer(0)
 	defer pace.Stop()
-	dirty, mayWrite := false, false
+	var dirty, mayWrite bool
 	for {
 		if dirty && mayWrite {
 			s.file.write(s.rows())

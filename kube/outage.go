@@ -24,8 +24,8 @@ type outage struct {
 	lost, back string // the messages
 	down       atomic.Bool
 
-	// Never is said instead of lost before anything is known; nil: lost is true then
-	// too.
+	// Never is said instead of lost until known is set. If known is nil, lost is true
+	// from the start.
 	never string
 	known *atomic.Bool
 }

@@ -4,10 +4,11 @@
 //
 //	func TestMain(m *testing.M) { netns.Main(m) }
 //
-// Or, where it is no test binary, by [Run]. The binary starts itself again inside the namespace; the outer process hands on
-// signals and the exit code, and its standard streams are the inner one's. Where
-// the user is not allowed a network namespace, a user namespace provides the right,
-// so no sudo is needed; where that is forbidden too, it says what to enable.
+// Or, where it is no test binary, by [Run]. The binary starts itself again inside
+// the namespace; the outer process hands on signals and the exit code, and its
+// standard streams are the inner one's. Where the user is not allowed a network
+// namespace, a user namespace provides the right, so no sudo is needed; where
+// that is forbidden too, it says what to enable.
 //
 // Inside, 127.0.0.0/8 works as everywhere, and [Addr] names the others: 192.0.2.1
 // to 192.0.2.9, from the block that RFC 5737 reserves for documentation, so that
