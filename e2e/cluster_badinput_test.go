@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+
+	"my-company.com/staticsite-operator/e2e/traffic"
 )
 
 // A mistake is a site that somebody applies with something wrong in it.
@@ -19,7 +21,7 @@ type mistake struct {
 	says    []string // and the message of the condition that is False
 }
 
-func testBadInput(t *testing.T, ctx context.Context, c *installation, _ *replica, p *proxy) {
+func testBadInput(t *testing.T, ctx context.Context, c *installation, r *replica, p *proxy) {
 	c.live(t, ctx, p, "bad", "bystander", "bystander.bad.example.com")
 	c.live(t, ctx, p, "bad", "edited", "edited.bad.example.com")
 	_, err := c.awaitVerdict(ctx, "bad", "edited", good)
@@ -65,6 +67,16 @@ func testBadInput(t *testing.T, ctx context.Context, c *installation, _ *replica
 		if got.Status != http.StatusOK || got.Pod != name+"-1" {
 			t.Errorf("%s is not served any more: %+v", name, got)
 		}
+	}
+	// A server that starts now does not know how it was. The proxy does, and keeps it,
+	// with the cluster, longer than a server waits to hear what its proxies have (5 s).
+	load := traffic.Start(traffic.Options{Address: p.address, Hosts: []string{"edited.bad.example.com"}, Rate: 100})
+	defer load.Stop()
+	must(t, r.Restart(ctx))
+	c.live(t, ctx, p, "bad", "later", "later.bad.example.com")
+	must(t, load.WaitSent(ctx, 700))
+	if err := load.Stop().Err(); err != nil {
+		t.Error(err)
 	}
 	rejected, err := p.Stats(ctx, `(cds|lds|scoped_rds\..*)\.update_rejected$`)
 	must(t, err)

@@ -43,10 +43,7 @@ func (delta) request(s *Session, t Type, r *Request, first bool) {
 // goneInFlight returns what is gone and on its way to the client: who did not ask
 // for it was not told.
 func (st *typeState) goneInFlight(t Type) (names []string) {
-	for _, p := range append(slices.Clip(st.late), st.inflight) {
-		if p == nil {
-			continue
-		}
+	for _, p := range st.open() {
 		for _, r := range p.fresh {
 			if st.at.lookup(t, r.Name) == nil {
 				names = append(names, r.Name)
@@ -91,12 +88,13 @@ func (s *Session) begin(t Type, r *Request) {
 		few := st.owed.count <= maxTaintedClaims
 		if few {
 			for slot := range st.owed.each {
-				st.taint(st.at.tables[t].at(slot))
+				r := st.at.tables[t].at(slot)
+				st.record(t, r.Name).doubted = r.Version
 			}
 		}
 		for _, c := range others {
-			if res := names.find(c.Name); st.owed.has(res.slot) && (few || st.at.suspect(res)) {
-				setLast(&st.lastGood, res.Name, st.at.form(res, c.Version))
+			if res := names.find(c.Name); res.Placeholder || st.owed.has(res.slot) && (few || st.at.suspect(res)) {
+				st.record(t, res.Name).has = st.at.form(res, c.Version)
 			}
 		}
 	}
@@ -111,9 +109,12 @@ func (st *typeState) claimed(t Type, claims []Claim) (held slotSet, gone, others
 		switch r := names.find(c.Name); {
 		case r == nil:
 			gone = append(gone, c)
-		// Rule 62: what some stream refused is tried again. Rule 91: a placeholder
-		// replaces nothing.
-		case r.Placeholder || c.Version == r.Version && !st.at.suspect(r):
+		case r.Placeholder: // Rule 91: it replaces nothing.
+			held.add(r.slot)
+			if c.Version != r.Version {
+				others = append(others, c)
+			}
+		case c.Version == r.Version && !st.at.suspect(r): // Rule 62: what some stream refused is tried again.
 			held.add(r.slot)
 		default:
 			held.drop(r.slot) // Of two claims of a name the last counts.
@@ -147,8 +148,7 @@ func (s *Session) vanishedBefore(t Type, c Claim) {
 		setTrue(&st.gone, name)
 		return
 	}
-	held := &Resource{Type: t, Name: name, Version: strings.Clone(c.Version)}
-	st.lingers(name, lingerer{held, st.at.seq})
+	st.waits(t, name, st.at.seq).has = &Resource{Type: t, Name: name, Version: strings.Clone(c.Version)}
 	s.resumed = true
 }
 

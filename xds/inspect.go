@@ -56,7 +56,7 @@ func (s *Session) holdings(t Type, resources iter.Seq[*Resource]) []Holding {
 			continue
 		}
 		h := Holding{Resource: r, State: Acked}
-		e := st.excluded[r.Name]
+		e := st.exclusion(r.Name)
 		apart := e != nil && e.resource.Version == r.Version
 		switch {
 		case apart && e.refused:

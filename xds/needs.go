@@ -15,12 +15,11 @@ func (s *Session) needs() needs {
 	n := needs{names: make(map[string]bool)}
 	for t := range numTypes {
 		st := &s.types[t]
-		for _, e := range st.excluded {
-			n.add(st, e.last)
-			n.add(st, e.standIn)
-		}
-		for _, last := range st.lastGood {
-			n.add(st, last)
+		for _, rec := range st.ledger {
+			n.add(st, rec.has)
+			if rec.excluded != nil {
+				n.add(st, rec.excluded.standIn)
+			}
 		}
 	}
 	return n
@@ -53,15 +52,11 @@ func (n *needs) keep(name string) bool { return n.unknown || n.names[name] }
 func (s *Session) unserved(names []string) (held []*Resource) {
 	for t := range numTypes {
 		st := &s.types[t]
-		if !removesLater(t) || st.removedAt == nil {
+		if !removesLater(t) || st.at == nil {
 			continue
 		}
 		for _, name := range names {
-			r := st.lingering[name].resource
-			if !r.known() {
-				r = st.removedAt.lookup(t, name)
-			}
-			if r != nil && s.snap.lookup(t, name) == nil {
+			if r := st.accepted(t, name); r.known() && s.snap.lookup(t, name) == nil {
 				held = append(held, r)
 			}
 		}

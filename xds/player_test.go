@@ -355,7 +355,7 @@ func (p *player) check(t Type, r *Response) {
 // said forgets the causes of what was now said in its newest form.
 func (p *player) said(t Type, r *Response) {
 	s, latest := &p.sides[t], p.game.store.Latest()
-	if st := &p.types[t]; st.at != latest || st.removedAt != latest {
+	if st := &p.types[t]; st.at != latest || len(st.trail) > 0 {
 		return // On its way it may yet see what was and is no more.
 	}
 	for _, res := range r.Upserts {
@@ -616,7 +616,7 @@ func (p *player) needs(name string) bool {
 		}
 		for _, held := range p.sides[t].held {
 			now := p.game.store.Latest().lookup(t, held.Name)
-			old := now == nil && !types[t].sayGone || now != nil && p.bad(now) && now.Version != held.Version
+			old := now == nil && !types[t].sayGone || now != nil && (p.bad(now) || now.Placeholder) && now.Version != held.Version
 			if old && (p.sides[t].claimed && !removesLater(t) || slices.Contains(held.Needs, name)) {
 				return true
 			}

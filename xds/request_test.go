@@ -116,7 +116,7 @@ func TestNoRequestIsKeptForItsNames(t *testing.T) {
 	delta, sotw := NewDeltaSession(snap, DefaultAckTimeout, 0), NewSotwSession(snap, DefaultAckTimeout)
 	delta.Request(&m.Request)
 	sotw.Request(&Request{Type: Cluster, Names: m.Subscribe})
-	kept := slices.Collect(maps.Keys(delta.types[Cluster].lingering))
+	kept := slices.Collect(maps.Keys(delta.types[Cluster].waiting))
 	for _, s := range []*Session{delta, sotw} {
 		kept = slices.AppendSeq(kept, maps.Keys(s.types[Cluster].missing))
 		kept = slices.AppendSeq(kept, maps.Keys(s.types[Cluster].gone))

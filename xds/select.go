@@ -15,6 +15,14 @@ const wildcard = "*"
 // selects tells whether the client asked for this resource.
 func (st *typeState) selects(r *Resource) bool { return st.wildcard || st.named.has(r.slot) }
 
+// wants tells whether the client asked for this name.
+func (st *typeState) wants(t Type, name string) bool {
+	if r := st.at.lookup(t, name); r != nil {
+		return st.selects(r)
+	}
+	return st.asks(name)
+}
+
 // asks tells whether the client asked for this name, which does not exist.
 func (st *typeState) asks(name string) bool { return st.wildcard || st.missing[name] }
 
@@ -23,7 +31,7 @@ func (s *Session) subscribe(t Type, name string) {
 	st := &s.types[t]
 	if t != Endpoint && !st.wildcard && (st.acked != nil || st.inflight != nil) && !st.missing[name] {
 		if r := st.at.lookup(t, name); r == nil || !st.named.has(r.slot) {
-			st.hasNone(name) // What acked has of it was never sent, or dropped since.
+			st.hasNone(t, name) // What acked has of it was never sent, or dropped since.
 		}
 	}
 	if r := st.at.lookup(t, name); r != nil {
@@ -59,22 +67,20 @@ func (st *typeState) oweAll(t Type) {
 // simple tells that the client wants all that a batch has, and nothing else is
 // due: then it is sent what others are sent.
 func (st *typeState) simple(b *batch) bool {
-	if st.owed.count > 0 || len(st.excluded) > 0 || len(st.refused) > 0 || len(st.tainted) > 0 || len(b.suspects) > 0 {
+	if st.owed.count > 0 || len(b.suspects) > 0 {
 		return false
 	}
-	if !st.wildcard {
-		for _, r := range b.upserts.upserts {
-			if !st.named.has(r.slot) {
-				return false
-			}
-		}
+	if st.wildcard && len(st.ledger) == 0 && len(st.refused) == 0 {
+		return true
 	}
-	return true
+	return !slices.ContainsFunc(b.upserts.upserts, func(r *Resource) bool {
+		return !st.selects(r) || st.ledger[r.Name] != nil || st.refusedBefore(r)
+	})
 }
 
 // follow moves the sets of slots along a batch that starts at at.
 func (s *Session) follow(st *typeState, b *batch) {
-	if st.named.count == 0 && len(st.missing) == 0 && len(st.gone) == 0 && st.owed.count == 0 && len(st.excluded) == 0 {
+	if st.named.count == 0 && len(st.missing) == 0 && len(st.gone) == 0 && st.owed.count == 0 && len(st.ledger) == 0 && len(st.waiting) == 0 {
 		return
 	}
 	owed := make(map[string]bool) // by name, where the name left its slot
@@ -99,6 +105,7 @@ func (s *Session) follow(st *typeState, b *batch) {
 			continue
 		}
 		delete(st.gone, c.new.Name)
+		delete(st.waiting, c.new.Name) // If it goes again, the trail tells.
 		if st.missing[c.new.Name] {
 			delete(st.missing, c.new.Name)
 			st.named.add(c.new.slot)
@@ -114,12 +121,18 @@ func (s *Session) follow(st *typeState, b *batch) {
 func (s *Session) upserts(t Type, to *Snapshot) *content {
 	st := &s.types[t]
 	b := to.since(st.at, t)
-	s.linger(t, b, to)
+	for _, r := range b.removed {
+		if st.owed.has(r.slot) && st.selects(r) {
+			st.record(t, r.Name) // It was not sent: the trail does not tell what the client has.
+		}
+	}
 	s.follow(st, b)
-	st.bare = st.bare || st.at != to
+	if to != st.at && (len(st.trail) > 0 || b != noChange) {
+		st.trail = append(st.trail, st.at)
+	}
 	st.at = to
 	if st.simple(b) {
-		return &b.upserts
+		return b.upserts.and(st.standIns(t))
 	}
 	for _, r := range b.upserts.upserts {
 		if st.selects(r) {
@@ -132,7 +145,7 @@ func (s *Session) upserts(t Type, to *Snapshot) *content {
 		}
 	}
 	table := &to.tables[t]
-	if st.owed.count == table.count && len(st.excluded) == 0 && len(st.refused) == 0 && len(st.tainted) == 0 &&
+	if st.owed.count == table.count && len(st.ledger) == 0 && len(st.refused) == 0 &&
 		(st.wildcard || st.named.count == table.count) {
 		st.owed.clear()
 		all := to.since(empty, t)
@@ -169,9 +182,7 @@ func (s *Session) upserts(t Type, to *Snapshot) *content {
 		}
 	}
 	st.owed = kept
-	if st.bare {
-		out.upserts = append(out.upserts, st.standIns(t)...)
-	}
+	out.upserts = append(out.upserts, st.standIns(t)...)
 	return out
 }
 
@@ -179,58 +190,69 @@ func (s *Session) upserts(t Type, to *Snapshot) *content {
 // asked for, may hold, and that are gone.
 func (s *Session) vanished(t Type, to *Snapshot) []string {
 	st := &s.types[t]
-	b := to.since(st.removedAt, t)
-	st.removedAt = to
-	if !types[t].sayGone {
+	hops := 0
+	for hops < len(st.trail) && st.hop(hops).seq <= to.seq {
+		hops++
+	}
+	defer func() { st.trail = slices.Delete(st.trail, 0, hops) }()
+	if !types[t].sayGone || hops == 0 && len(st.waiting) == 0 {
 		return nil
 	}
 	told := func(name string) bool {
 		// It may exist again where the client's upserts already are (rule 89).
 		return st.asks(name) && st.at.lookup(t, name) == nil
 	}
-	names := b.removes.removes
-	if len(names) == 0 && len(st.lingering) == 0 {
-		return nil
-	}
 	var needs needs
 	if removesLater(t) {
 		needs = s.needs()
 	}
-	if len(st.lingering) == 0 && !slices.ContainsFunc(names, func(n string) bool { return !told(n) || needs.keep(n) }) {
-		return names
-	}
-	set := make(map[string]bool)
-	for i, name := range names {
-		switch {
-		case !told(name):
-		case needs.keep(name):
-			if _, lingers := st.lingering[name]; !lingers {
-				st.lingers(name, lingerer{b.removed[i], to.seq})
-			}
-		default:
-			set[name] = true
+	if hops == 1 && len(st.waiting) == 0 {
+		names := st.hop(0).since(st.trail[0], t).removes.removes
+		if !slices.ContainsFunc(names, func(n string) bool { return !told(n) || needs.keep(n) }) {
+			return names
 		}
 	}
-	for name, l := range st.lingering {
-		switch {
-		case !told(name):
-			if l.since <= to.seq {
-				delete(st.lingering, name)
+	set := make(map[string]bool)
+	for i := range hops {
+		for _, name := range st.hop(i).since(st.trail[i], t).removes.removes {
+			switch _, waits := st.waiting[name]; {
+			case waits || !told(name) || st.hop(hops-1).lookup(t, name) != nil:
+			case needs.keep(name):
+				st.waits(t, name, to.seq)
+			default:
+				set[name] = true
 			}
-		case l.since <= to.seq && !needs.keep(name):
-			delete(st.lingering, name)
+		}
+	}
+	for name, since := range st.waiting {
+		switch {
+		case since > to.seq:
+		case !told(name):
+			delete(st.waiting, name)
+		case !needs.keep(name):
+			delete(st.waiting, name)
 			set[name] = true
 		}
 	}
 	return slices.Sorted(maps.Keys(set))
 }
 
-// lingers remembers something that the client may have though it is gone.
-func (st *typeState) lingers(name string, l lingerer) {
-	if st.lingering == nil {
-		st.lingering = make(map[string]lingerer)
+// hop returns where the client went from a place of its trail.
+func (st *typeState) hop(i int) *Snapshot {
+	if i+1 < len(st.trail) {
+		return st.trail[i+1]
 	}
-	st.lingering[name] = l
+	return st.at
+}
+
+// waits notes that a name is gone since a snapshot, and that the client was not
+// told so yet.
+func (st *typeState) waits(t Type, name string, since uint64) *record {
+	if st.waiting == nil {
+		st.waiting = make(map[string]uint64)
+	}
+	st.waiting[name] = since
+	return st.record(t, name)
 }
 
 // removes returns the names that the client must be told are gone: what vanished,
@@ -257,40 +279,13 @@ func (s *Session) removes(t Type, vanished []string) *content {
 	return &content{removes: slices.Sorted(maps.Keys(names))}
 }
 
-// linger remembers what a batch removes and the client may hold, where removedAt
-// does not tell: it does not have the name, or, for a response that holds
-// everything, perhaps another version of it.
-func (s *Session) linger(t Type, b *batch, to *Snapshot) {
-	st := &s.types[t]
-	if !removesLater(t) {
-		return
-	}
-	for _, r := range b.removed {
-		switch {
-		case !st.selects(r):
-			continue
-		case !s.protocol.whole(t) && st.removedAt.lookup(t, r.Name) != nil:
-			continue
-		}
-		held := r
-		if st.owed.has(r.slot) {
-			held = nil // Not sent, or not since the type started again.
-		} else if e := st.excluded[r.Name]; e != nil {
-			held = e.last
-		} else if last, excluded := st.lastGood[r.Name]; excluded {
-			held = last
-		}
-		st.lingers(r.Name, lingerer{held, to.seq})
-	}
-}
-
 // everything returns all that the client asked for: the newest of each, what it
 // still holds of the removed (rule 55), and of what it refused the last that it
 // accepted, or the stand-in. Of the excluded, only those of a trial are in it as they are now.
 func (s *Session) everything(t Type, at *Snapshot, trial []*Resource) *content {
 	st := &s.types[t]
 	all := at.full(t)
-	if st.wildcard && len(st.excluded) == 0 && len(st.lingering) == 0 && len(st.tainted) == 0 {
+	if st.wildcard && len(st.ledger) == 0 && len(st.trail) == 0 {
 		return all
 	}
 	out := new(content)
@@ -303,20 +298,33 @@ func (s *Session) everything(t Type, at *Snapshot, trial []*Resource) *content {
 	for _, r := range trial {
 		tried[r.Name] = true
 	}
-	for _, name := range slices.Sorted(maps.Keys(st.excluded)) {
-		e, now := st.excluded[name], at.lookup(t, name)
-		form := e.last
-		if e.standIn != nil && !e.doubtful {
-			form = st.untaint(e.standIn)
+	for _, name := range slices.Sorted(maps.Keys(st.ledger)) {
+		rec, now := st.ledger[name], at.lookup(t, name)
+		form := rec.has
+		switch {
+		case tried[name]:
+			continue
+		case now == nil && (!st.asks(name) || !st.removalWaits(t, name)):
+			continue
+		case now != nil && (!st.selects(now) || !st.excludes(now)):
+			continue
+		case now != nil && rec.excluded.standIn != nil && !rec.excluded.doubtful:
+			form = st.untaint(rec.excluded.standIn)
 		}
-		if form != nil && !tried[name] && now != nil && st.selects(now) && st.excludes(now) {
+		if form.known() {
 			out.upserts = append(out.upserts, form)
 		}
 	}
-	for _, name := range slices.Sorted(maps.Keys(st.lingering)) {
-		if l := st.lingering[name]; l.resource != nil && st.asks(name) && at.lookup(t, name) == nil {
-			out.upserts = append(out.upserts, l.resource)
+	going := make(map[string]*Resource)
+	for i, from := range st.trail {
+		for _, r := range st.hop(i).since(from, t).removed {
+			if st.asks(r.Name) && st.ledger[r.Name] == nil && at.lookup(t, r.Name) == nil {
+				going[r.Name] = r
+			}
 		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(going)) {
+		out.upserts = append(out.upserts, going[name])
 	}
 	out.upserts = append(out.upserts, trial...)
 	return out

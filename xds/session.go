@@ -44,15 +44,17 @@ type typeState struct {
 	missing  map[string]bool
 	everName bool // state of the world: it named something once (rules 8, 10)
 
-	// Where the client is. Every upsert up to at, and every removal up to
-	// removedAt, was sent, or is in owed, or in excluded. Up to acked it was also
-	// acknowledged, excluded ones aside. removedAt is never after at.
-	// All are nil until the type is first looked at.
-	at, removedAt, acked *Snapshot
+	// Where the client is. Every upsert up to at was sent, or is in owed, or is
+	// excluded. Up to acked it was also acknowledged, but for the ledger. Both are nil
+	// until the type is first looked at, and acked until it is first answered.
+	at, acked *Snapshot
 
-	// lingering are resources that appeared and disappeared while removals waited,
-	// so that neither removedAt nor at has them: the client may.
-	lingering map[string]lingerer
+	// trail is where at was, since the removals that were sent, oldest first.
+	trail []*Snapshot
+
+	// waiting are names that are gone beyond the trail, and that was not sent: with
+	// the number of a snapshot that the stages before must reach first.
+	waiting map[string]uint64
 
 	// What must be said even though it did not change. Slots are those of at.
 	owed   slotSet
@@ -67,19 +69,15 @@ type typeState struct {
 	refusals
 }
 
-// lingerer is a resource that is gone since the snapshot with this number.
-type lingerer struct {
-	resource *Resource // as the client accepted it, nil: it did not
-	since    uint64
-}
-
 // A push is one response that the client has not answered yet.
 type push struct {
+	number  uint64 // of the responses of this stream
 	nonce   string
 	version string
 	fresh   []*Resource // what the client had not acknowledged before: whom a refusal may be about
 	shared  *content    // fresh, as others are sent it too; nil: it is this client's alone
 	removes []string
+	all     *content  // what is in a response that holds everything, else nil
 	from    *Snapshot // where the client was before
 	to      *Snapshot // where it is once it has answered
 	trial   bool
@@ -87,6 +85,14 @@ type push struct {
 	expired bool // not answered in time: nobody waits for it any more (rule 47)
 
 	restored []*Resource // what it accepted before and is sent anew (see restore)
+}
+
+// open returns the pushes that were not answered, oldest first.
+func (st *typeState) open() []*push {
+	if st.inflight == nil {
+		return st.late
+	}
+	return append(slices.Clip(st.late), st.inflight)
 }
 
 // protocol is what differs between state of the world and delta.
@@ -158,6 +164,7 @@ func (s *Session) Request(r *Request) {
 		s.bring(r.Type)
 	}
 	s.protocol.request(s, r.Type, r, first)
+	st.prune(r.Type)
 }
 
 // bring moves a type that nothing was sent of to the newest snapshot.
@@ -166,48 +173,38 @@ func (s *Session) bring(t Type) {
 	if st.at != nil {
 		s.follow(st, s.snap.since(st.at, t))
 	}
-	st.at, st.removedAt = s.snap, s.snap
+	st.at, st.trail = s.snap, nil
 }
 
 // answered takes the ACK or NACK in a request, if it is one: it bears the nonce
 // of a push that was not answered yet. Any other is no answer, whatever else it
 // says (rules 19, 20, 81, 85).
 func (s *Session) answered(st *typeState, r *Request) {
-	switch {
-	case r.Nonce == "":
-	case st.inflight != nil && st.inflight.nonce == r.Nonce:
-		p := st.inflight
-		st.overlook(len(st.late)) // Answers come in order, so these have none.
+	open := st.open()
+	i := slices.IndexFunc(open, func(p *push) bool { return p.nonce == r.Nonce })
+	if i < 0 {
+		return
+	}
+	p := open[i]
+	st.overlook(i) // Answers come in order, so those before have none.
+	if p == st.inflight {
 		st.inflight = nil
-		s.changed = true
-		switch {
-		case r.Refused:
-			s.refuse(r.Type, p, r.Reason)
-			st.acked, st.unheld = p.to, nil // but for what refuse excluded
-		case s.protocol.ignored(p, r):
-			st.ignore(p)
-		default:
-			st.acked, st.unheld = p.to, nil
-			st.accept(r.Type, p, s.protocol.whole(r.Type))
-		}
-	default:
-		i := slices.IndexFunc(st.late, func(p *push) bool { return p.nonce == r.Nonce })
-		if i < 0 {
-			return
-		}
-		p := st.late[i]
-		st.overlook(i)
+	} else {
 		st.late = st.late[1:]
-		s.changed = true
-		switch {
-		case r.Refused: // Rule 44: of these versions only.
-			s.refuse(r.Type, p, r.Reason)
-		case p.trial:
-			s.acceptLate(r.Type, p)
-		case !s.protocol.ignored(p, r):
-			st.acked = p.to
-			st.accept(r.Type, p, s.protocol.whole(r.Type))
-		}
+	}
+	s.changed = true
+	switch {
+	case r.Refused:
+		s.refuse(r.Type, p, r.Reason)
+	case s.protocol.ignored(p, r):
+		st.ignore(p)
+		return
+	default:
+		st.accept(p)
+	}
+	if st.inflight == nil {
+		st.unheld = nil
+		s.mend(r.Type)
 	}
 }
 
@@ -303,12 +300,12 @@ func (s *Session) push(step step, limit *Snapshot) (*push, *Response) {
 	case !removesLater(t):
 		vanished = s.vanished(t, to)
 	case step.what&remove != 0:
-		vanished = s.vanished(t, newer(st.removedAt, older(limit, to)))
+		vanished = s.vanished(t, older(limit, to))
 	}
 	var restored []*Resource
 	leaving := vanished
 	switch {
-	case len(st.clear) == 0:
+	case len(st.unfinished) == 0:
 	case !s.protocol.whole(t):
 		var away []string
 		restored, away = s.restore(t)
@@ -331,7 +328,7 @@ func (s *Session) push(step step, limit *Snapshot) (*push, *Response) {
 			break // What vanished was not in the last response either (rule 84).
 		}
 		st.sum = all.sum()
-		p := &push{from: from, to: to, fresh: st.unanswered(upserts.upserts, all.upserts), removes: vanished, restored: restored}
+		p := &push{from: from, to: to, fresh: st.unanswered(upserts.upserts, all), removes: vanished, restored: restored, all: all}
 		if st.inflight == nil {
 			p.shared = upserts
 		}
@@ -347,13 +344,13 @@ func (s *Session) push(step step, limit *Snapshot) (*push, *Response) {
 }
 
 // unanswered adds to what is new in a response that holds everything what it
-// shares with the one that it overtakes.
-func (st *typeState) unanswered(fresh, all []*Resource) []*Resource {
+// shares with the one that it overtakes, and what that one left out.
+func (st *typeState) unanswered(fresh []*Resource, all *content) []*Resource {
 	if st.inflight == nil {
 		return fresh
 	}
-	sent := make(map[versioned]bool, len(all))
-	for _, r := range all {
+	sent := make(map[versioned]bool, len(all.upserts))
+	for _, r := range all.upserts {
 		sent[versionOf(r)] = true
 	}
 	for _, r := range fresh {
@@ -362,6 +359,13 @@ func (st *typeState) unanswered(fresh, all []*Resource) []*Resource {
 	fresh = slices.Clone(fresh)
 	for _, r := range st.inflight.fresh {
 		if sent[versionOf(r)] {
+			delete(sent, versionOf(r))
+			fresh = append(fresh, r)
+		}
+	}
+	before := st.ledger.in(st.inflight.all)
+	for name, r := range st.ledger.in(all) {
+		if sent[versionOf(r)] && !sameVersion(before[name], r) && st.exclusion(name) == nil {
 			fresh = append(fresh, r)
 		}
 	}
@@ -373,7 +377,7 @@ func (s *Session) send(t Type, p *push, r *Response, now time.Time) *Response {
 	st := &s.types[t]
 	s.nonces++
 	r.Nonce = strconv.FormatUint(s.nonces, 36)
-	p.nonce, p.version, p.sentAt = r.Nonce, r.Version, now
+	p.number, p.nonce, p.version, p.sentAt = s.nonces, r.Nonce, r.Version, now
 	if st.inflight != nil {
 		st.late = append(st.late, st.inflight)
 		st.overlook(max(0, len(st.late)-maxLate))
@@ -382,7 +386,7 @@ func (s *Session) send(t Type, p *push, r *Response, now time.Time) *Response {
 	if t == Cluster {
 		s.oweEndpoints(p)
 	}
-	s.changed = s.changed || len(st.excluded) > 0 // Else what it holds changes with its answer.
+	s.changed = s.changed || len(st.ledger) > 0 // Else what it holds changes with its answer.
 	return r
 }
 

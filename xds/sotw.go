@@ -62,11 +62,11 @@ func (st *typeState) neverHeld(t Type, named slotSet, missing map[string]bool) {
 	note := func(name string) {
 		r := st.at.lookup(t, name)
 		if r != nil && !named.has(r.slot) || r == nil && !missing[name] {
-			st.hasNone(name)
+			st.hasNone(t, name)
 		}
 	}
 	if st.wildcard {
-		for _, snap := range [...]*Snapshot{st.acked, st.at} {
+		for _, snap := range append(slices.Clip(st.trail), st.acked, st.at) {
 			if snap != nil {
 				for r := range snap.tables[t].all {
 					note(r.Name)
@@ -87,6 +87,7 @@ func (st *typeState) neverHeld(t Type, named slotSet, missing map[string]bool) {
 func (st *typeState) restart() {
 	if st.inflight != nil {
 		st.retry(st.inflight)
+		st.answer = st.inflight.all != nil // Who takes it up yet must hear what is gone since.
 	}
 	st.inflight = nil
 	st.overlook(len(st.late))

@@ -45,14 +45,10 @@ func (s *Session) State() (StreamState, bool) {
 		if st.acked != nil {
 			state.Types[t].Acked = st.acked.seq
 		}
-		for name, e := range st.excluded {
-			state.except(ResourceName{t, name}, Exception{e.resource.Version, e.refused, e.reason})
-		}
-		for name, last := range st.lastGood {
-			if last != nil && !last.known() {
-				continue // It was claimed, and nothing was refused yet.
-			}
-			if st.inflight != nil && st.excluded[name] == nil && st.at.lookup(t, name) != nil {
+		for name, rec := range st.ledger {
+			if e := rec.excluded; e != nil {
+				state.except(ResourceName{t, name}, Exception{e.resource.Version, e.refused, e.reason})
+			} else if st.lacks(t, name, rec) {
 				state.except(ResourceName{t, name}, Exception{})
 			}
 		}

@@ -1,0 +1,178 @@
+package xds
+
+import (
+	"slices"
+	"strings"
+)
+
+// This file keeps what a client has, name by name, where the positions of
+// typeState do not tell it. Of every other name a client has what acked has.
+
+// ledger has a record of each name that something irregular happened to: it was in
+// a refused response, is a suspect, was asked for in mid-stream, or goes later than
+// it should. Answers come in the order of the responses, so each record is true as
+// of the last answer; mend ends those that say nothing new.
+type ledger map[string]*record
+
+// record is what a client has of one name.
+type record struct {
+	has      *Resource  // what it accepted last; nil: nothing
+	excluded *exclusion // nil: what is served of the name is sent to it like anything else
+
+	// doubted is the version that was in a refused response, if none was accepted
+	// since; what is sent of the name next is sent in other bytes (rule 90). That
+	// version in another response, up to the one with number upTo, was sent before
+	// the refusal was known: its acknowledgement proves nothing, for a client may skip
+	// bytes that it has seen.
+	doubted string
+	upTo    uint64
+}
+
+// record returns the record of a name, a new one if there is none.
+func (st *typeState) record(t Type, name string) *record {
+	rec := st.ledger[name]
+	if rec == nil {
+		rec = &record{has: st.accepted(t, name)}
+		if st.ledger == nil {
+			st.ledger = make(ledger)
+		}
+		st.ledger[strings.Clone(name)] = rec
+	}
+	return rec
+}
+
+// accepted returns what the client has of a name, nil if nothing.
+func (st *typeState) accepted(t Type, name string) *Resource {
+	if rec := st.ledger[name]; rec != nil {
+		return rec.has
+	}
+	return st.byPosition(t, name)
+}
+
+// byPosition returns what the client has of a name that there is no record of: what
+// acked has, or had before what is gone may go from the client.
+func (st *typeState) byPosition(t Type, name string) *Resource {
+	if st.acked == nil {
+		return nil
+	}
+	r := st.acked.lookup(t, name)
+	for i := len(st.trail) - 1; r == nil && i >= 0; i-- {
+		if st.trail[i].seq < st.acked.seq {
+			r = st.trail[i].lookup(t, name) // It was not told yet that this is gone.
+		}
+	}
+	return r
+}
+
+// hasNone notes that the client has nothing of a name.
+func (st *typeState) hasNone(t Type, name string) { st.record(t, name).has = nil }
+
+// took takes into account that the client acknowledged a response which had this
+// of a name.
+func (st *typeState) took(rec *record, r *Resource, p *push) {
+	if st.refusedBefore(r) || rec.doubted == r.Version && p.number <= rec.upTo {
+		return
+	}
+	rec.has, rec.doubted = r, ""
+	switch e := rec.excluded; {
+	case e == nil:
+	case e.standsIn(r):
+		st.standInAnswered(e)
+	case e.resource.Version == r.Version:
+		rec.excluded = nil
+	}
+}
+
+// accept takes an ACK.
+func (st *typeState) accept(p *push) {
+	st.acked = p.to
+	if len(st.ledger) == 0 {
+		return
+	}
+	if p.all == nil {
+		for _, r := range p.fresh {
+			if rec := st.ledger[r.Name]; rec != nil {
+				st.took(rec, r, p)
+			}
+		}
+		for _, name := range p.removes {
+			if rec := st.ledger[name]; rec != nil {
+				rec.has, rec.doubted = nil, ""
+			}
+		}
+		return
+	}
+	found := st.ledger.in(p.all)
+	for name, rec := range st.ledger {
+		if r := found[name]; r != nil {
+			st.took(rec, r, p)
+		} else {
+			rec.has = nil
+		}
+	}
+}
+
+// in returns what a content has of the names in the ledger.
+func (l ledger) in(c *content) map[string]*Resource {
+	found := make(map[string]*Resource)
+	for _, r := range c.upserts {
+		if l[r.Name] != nil {
+			found[r.Name] = r
+		}
+	}
+	return found
+}
+
+// mend ends the records that say what the positions say, and makes due what the
+// client lacks, now that nothing is in flight.
+func (s *Session) mend(t Type) {
+	st := &s.types[t]
+	for name, rec := range st.ledger {
+		now := st.at.lookup(t, name)
+		switch {
+		case !st.wants(t, name):
+			delete(st.ledger, name)
+		case rec.excluded != nil || st.unfinished[name]:
+		case now != nil && now.Placeholder && rec.has != nil: // Rule 91.
+		case now != nil && !sameVersion(rec.has, now):
+			st.owed.add(now.slot)
+		case now == nil && st.removalWaits(t, name):
+		case rec.doubted != "" && types[t].sayGone:
+		case sameVersion(rec.has, st.byPosition(t, name)):
+			delete(st.ledger, name)
+		}
+	}
+}
+
+// sameVersion tells whether two are the same version of a name, or both are none.
+func sameVersion(a, b *Resource) bool {
+	return a == nil && b == nil || a != nil && b != nil && a.Version == b.Version
+}
+
+// removalWaits tells that it was not said yet that a name is gone.
+func (st *typeState) removalWaits(t Type, name string) bool {
+	_, waits := st.waiting[name]
+	return waits || slices.ContainsFunc(st.trail, func(s *Snapshot) bool { return s.lookup(t, name) != nil })
+}
+
+// lacks tells that the client does not have what acked has of a name.
+func (st *typeState) lacks(t Type, name string, rec *record) bool {
+	if st.acked == nil {
+		return false
+	}
+	r := st.acked.lookup(t, name)
+	if r == nil || sameVersion(rec.has, r) {
+		return false
+	}
+	return !r.Placeholder || rec.has == nil // Rule 91.
+}
+
+// prune ends the records of names that the client does not ask for any more: it
+// drops what it had.
+func (st *typeState) prune(t Type) {
+	for name := range st.ledger {
+		if !st.wants(t, name) {
+			delete(st.ledger, name)
+		}
+	}
+}
