@@ -13,6 +13,7 @@ COPY api api
 COPY control control
 COPY explain explain
 COPY files files
+COPY index index
 COPY kube kube
 COPY latest latest
 COPY replicas replicas

@@ -4,6 +4,7 @@ import (
 	"go/parser"
 	"go/token"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -63,6 +64,41 @@ func TestNoForeignServer(t *testing.T) {
 				t.Errorf("%s imports %s", file, imported)
 			}
 		}
+	}
+}
+
+// TestImageHasEveryRoom: the Dockerfile copies what the program is made of, and
+// nothing else.
+func TestImageHasEveryRoom(t *testing.T) {
+	dockerfile, err := os.ReadFile("Dockerfile")
+	if err != nil {
+		t.Fatal(err)
+	}
+	needed := make(map[string]bool)
+	for file, imports := range importsOf(t, ".") {
+		top, _, _ := strings.Cut(file, "/")
+		if slices.Contains([]string{"bench", "e2e", "tools"}, top) {
+			continue // modules of their own
+		}
+		for _, imported := range imports {
+			if room, ours := strings.CutPrefix(imported, module+"/"); ours {
+				room, _, _ = strings.Cut(room, "/")
+				needed[room] = true
+			}
+		}
+	}
+	for _, line := range strings.Split(string(dockerfile), "\n") {
+		fields := strings.Fields(line)
+		if len(fields) != 3 || fields[0] != "COPY" || fields[1] != fields[2] {
+			continue
+		}
+		if room := fields[1]; !needed[room] {
+			t.Errorf("the Dockerfile copies %s, which nothing imports", room)
+		}
+		delete(needed, fields[1])
+	}
+	for room := range needed {
+		t.Errorf("the Dockerfile does not copy %s", room)
 	}
 }
 
