@@ -3,8 +3,8 @@ package xds
 import "hash/maphash"
 
 const (
-	chunkSize  = 256 // buckets in a chunk
-	bucketLoad = 4   // names in a bucket, on average, before the buckets are doubled
+	chunkSize  = 64 // buckets in a chunk
+	bucketLoad = 4  // names in a bucket, on average, before the buckets are doubled
 )
 
 // names finds slots by name: an immutable hash table beside a table. A bucket

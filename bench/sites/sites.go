@@ -109,7 +109,7 @@ func (s Set) turning(k int) int {
 // Move returns the k-th change of endpoints: a pod that is replaced by one with
 // a new address, which is MoveMarker(k).
 func (s Set) Move(k int) *translate.Slice {
-	return s.Slice(s.plain(k), s.Address(s.plain(k)), MoveMarker(k))
+	return s.Slice(s.plain(k), MoveMarker(k))
 }
 
 // Rename returns the k-th change of a domain, which is RenameMarker(k).
