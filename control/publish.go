@@ -33,9 +33,8 @@ func (l *Loop) encode(changes []xds.Change, resources []translate.Resource, inva
 			c.Resource = encoded
 		}
 		if r.Placeholder {
-			// Translation knows each site's last good form: what is there instead of one
+			// Translation knows each site's last good form: what is served instead of one
 			// is another site's. It goes, also from proxies that come back with it.
-			changes = append(changes, xds.Change{Type: t, Name: r.Name})
 			c.Resource.Placeholder = !l.serves(xds.ResourceName{Type: t, Name: r.Name})
 		}
 		delete(invalid, xds.ResourceName{Type: t, Name: r.Name})

@@ -94,7 +94,8 @@ func (s *Session) begin(t Type, r *Request) {
 		}
 		for _, c := range others {
 			if res := names.find(c.Name); res.Placeholder || st.owed.has(res.slot) && (few || st.at.suspect(res)) {
-				st.record(t, res.Name).has = st.at.form(res, c.Version)
+				rec := st.record(t, res.Name)
+				rec.has, rec.keeps = st.at.form(res, c.Version), res.Placeholder
 			}
 		}
 	}

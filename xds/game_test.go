@@ -46,7 +46,6 @@ type game struct {
 	now      time.Time
 	orderly  bool                       // whoever publishes never takes a cluster from a scope
 	has      map[ResourceName]*Resource // what was published last
-	wasGone  map[ResourceName]bool
 
 	players []*player
 }
@@ -58,7 +57,7 @@ func newGame(resources stock, data []byte, trace func(string, ...any)) *game {
 	return &game{
 		data: data[:min(len(data), 2_000)], trace: trace, stock: resources,
 		store: NewStore(), now: time.Unix(0, 0),
-		has: make(map[ResourceName]*Resource), wasGone: make(map[ResourceName]bool),
+		has: make(map[ResourceName]*Resource),
 	}
 }
 
@@ -172,14 +171,11 @@ func (g *game) publish() {
 	for _, c := range sorted {
 		name := ResourceName{c.Type, c.Name}
 		if c.Resource == nil {
-			g.wasGone[name] = true
 			delete(g.has, name)
 			g.logf("publish %s -%s", c.Type, c.Name)
 			continue
 		}
-		if g.has[name] == nil || !c.Resource.Placeholder {
-			g.has[name] = c.Resource
-		}
+		g.has[name] = c.Resource
 		g.logf("publish %s %s@%s placeholder %v needs %v", c.Type, c.Name, c.Resource.Version, c.Resource.Placeholder, c.Resource.Needs)
 	}
 	g.change(func() { g.store.Publish(sorted) })
@@ -217,7 +213,7 @@ func (g *game) standIn(r *Resource, p *player) bool {
 func (g *game) order(changes map[ResourceName]Change) {
 	for _, name := range gameNames {
 		scope := g.has[ResourceName{ScopedRoute, name}]
-		if c, changed := changes[ResourceName{ScopedRoute, name}]; changed && !(scope != nil && c.Resource != nil && c.Resource.Placeholder) {
+		if c, changed := changes[ResourceName{ScopedRoute, name}]; changed {
 			scope = c.Resource
 		}
 		if scope == nil {

@@ -17,6 +17,7 @@ type ledger map[string]*record
 // record is what a client has of one name.
 type record struct {
 	has      *Resource  // what it accepted last; nil: nothing
+	keeps    bool       // what is served is a placeholder, and replaces nothing (rule 91)
 	excluded *exclusion // nil: what is served of the name is sent to it like anything else
 
 	// doubted is the version that was in a refused response, if none was accepted
@@ -65,7 +66,10 @@ func (st *typeState) byPosition(t Type, name string) *Resource {
 }
 
 // hasNone notes that the client has nothing of a name.
-func (st *typeState) hasNone(t Type, name string) { st.record(t, name).has = nil }
+func (st *typeState) hasNone(t Type, name string) {
+	rec := st.record(t, name)
+	rec.has, rec.keeps = nil, false
+}
 
 // took takes into account that the client acknowledged a response which had this
 // of a name.
@@ -132,8 +136,7 @@ func (s *Session) mend(t Type) {
 		switch {
 		case !st.wants(t, name):
 			delete(st.ledger, name)
-		case rec.excluded != nil || st.unfinished[name]:
-		case now != nil && now.Placeholder && rec.has != nil: // Rule 91.
+		case rec.excluded != nil || rec.keeps || st.unfinished[name]:
 		case now != nil && !sameVersion(rec.has, now):
 			st.owed.add(now.slot)
 		case now == nil && st.removalWaits(t, name):
@@ -157,14 +160,11 @@ func (st *typeState) removalWaits(t Type, name string) bool {
 
 // lacks tells that the client does not have what acked has of a name.
 func (st *typeState) lacks(t Type, name string, rec *record) bool {
-	if st.acked == nil {
+	if st.acked == nil || rec.keeps {
 		return false
 	}
 	r := st.acked.lookup(t, name)
-	if r == nil || sameVersion(rec.has, r) {
-		return false
-	}
-	return !r.Placeholder || rec.has == nil // Rule 91.
+	return r != nil && !sameVersion(rec.has, r)
 }
 
 // prune ends the records of names that the client does not ask for any more: it

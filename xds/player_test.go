@@ -32,6 +32,7 @@ type side struct {
 
 	held    map[string]*Resource // what it serves
 	claimed bool                 // it came with some of it
+	kept    map[string]string    // placeholders that do not replace what it came with, by name (rule 91)
 	seen    map[string]string    // scopes: the bytes it saw last, applied or not (rule 90)
 	version string               // state of the world: what it accepted last
 	answers []*Response          // not answered yet, oldest first
@@ -44,7 +45,6 @@ type side struct {
 	cause    map[string]bool // names that there is a reason to speak of
 	fickle   map[string]bool // names whose subscription changed, so that order is not promised
 	asked    map[string]bool // names asked for by name: they may be said to be gone twice, here and in their turn
-	again    map[string]bool // names asked for anew while held
 	forced   bool            // there is a reason for a response with everything
 	ignored  bool            // it did not take the last response (rule 41)
 	swallows bool            // one response was never answered
@@ -96,7 +96,7 @@ func (p *player) connect(remember bool) {
 		old := p.sides[t]
 		s := side{
 			names: make(map[string]bool), told: make(map[string]bool), cause: everyName(),
-			fickle: make(map[string]bool), again: make(map[string]bool), asked: make(map[string]bool), forced: true,
+			fickle: make(map[string]bool), kept: make(map[string]string), asked: make(map[string]bool), forced: true,
 			held: make(map[string]*Resource), seen: make(map[string]string), half: make(map[string]string),
 		}
 		s.wildcard = types[t].wildcard && g.pick(4) > 0
@@ -114,6 +114,9 @@ func (p *player) connect(remember bool) {
 			if !p.sotw {
 				for name, res := range s.held {
 					r.Claims = append(r.Claims, Claim{name, res.Version})
+					if now := g.store.Latest().lookup(t, name); now != nil && now.Placeholder && now.Version != res.Version {
+						s.kept[name] = now.Version
+					}
 				}
 				s.claimed = len(s.held) > 0
 			}
@@ -169,8 +172,8 @@ func (p *player) change(t Type, r *Request) {
 	}
 	for _, n := range concerned {
 		s.cause[n], s.fickle[n] = true, true
-		if on && s.held[n] != nil {
-			s.again[n] = true
+		if on || s.names[name] {
+			delete(s.kept, n) // It is said anew.
 		}
 	}
 	delete(s.told, name)
@@ -314,7 +317,7 @@ func (p *player) check(t Type, r *Response) {
 			p.failf("did not ask for %s %s: %s", t, name, text(r))
 		case !s.cause[name] && !p.whole(t):
 			p.failf("gets %s %s without a cause: %s", t, name, text(r))
-		case res.Placeholder && s.held[name] != nil && !s.held[name].Placeholder && !s.again[name] && !p.game.wasGone[ResourceName{t, name}] && !s.swallows && len(s.paused) == 0 && !(p.sotw && s.forced):
+		case res.Placeholder && s.kept[name] == res.Version:
 			p.failf("holds %s %s@%s and gets a placeholder: %s", t, name, s.held[name].Version, text(r))
 		}
 		seen[name] = true
@@ -322,6 +325,7 @@ func (p *player) check(t Type, r *Response) {
 		delete(s.told, name)
 		if t == Cluster {
 			p.sides[Endpoint].cause[name] = true
+			delete(p.sides[Endpoint].kept, name)
 		}
 	}
 	for _, name := range r.Removes {
@@ -482,7 +486,6 @@ func (p *player) apply(t Type, r *Response) {
 		if !s.selects(res.Name) {
 			continue // unsubscribed meanwhile
 		}
-		delete(s.again, res.Name)
 		if s.half[res.Name] == res.Version {
 			continue // Nothing new, it believes.
 		}
@@ -494,6 +497,7 @@ func (p *player) apply(t Type, r *Response) {
 			s.seen[res.Name] = string(res.body())
 		}
 		s.held[res.Name] = res
+		delete(s.kept, res.Name)
 	}
 }
 
@@ -580,7 +584,7 @@ func (p *player) compare() {
 			case want == nil && s.names[name] && !p.sotw && types[t].sayGone && !s.told[name]:
 				p.failf("was never told that %s %s does not exist", t, name)
 			case want == nil:
-			case want.Placeholder && (has != nil && has.Version != want.Version || p.game.wasGone[ResourceName{t, name}]): // Rule 91.
+			case s.kept[name] == want.Version: // Rule 91.
 			case p.bad(want):
 				switch e := state.Exceptions[ResourceName{t, name}]; {
 				case has != nil && has.Version == want.Version:

@@ -71,7 +71,7 @@ func (st *typeState) exclude(r *Resource) *exclusion {
 // forget ends the exclusion of a name: it is gone, or has another version now.
 func (l ledger) forget(name string) {
 	if rec := l[name]; rec != nil {
-		rec.excluded = nil
+		rec.excluded, rec.keeps = nil, false
 	}
 }
 

@@ -40,7 +40,7 @@ type Resource struct {
 	Type Type
 
 	// Placeholder: this stands in for a resource whose last good form is unknown.
-	// It is sent only to clients that hold no form of it (rule 91).
+	// A client that comes with another form of it keeps that (rule 91).
 	Placeholder bool
 }
 

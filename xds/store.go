@@ -102,8 +102,6 @@ func (s *Store) apply(e *edit, c Change) bool {
 	case old == nil:
 		c.Resource.slot = s.allocate(c.Type)
 		e.addName(c.Name, c.Resource.slot)
-	case c.Resource.Placeholder:
-		return false // Rule 91: what is there is the last good form.
 	case old.Version == c.Resource.Version && old.Placeholder == c.Resource.Placeholder:
 		return false
 	default:

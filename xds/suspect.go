@@ -104,16 +104,11 @@ func (s *Snapshot) succeed(changes []Change) map[suspect]*Resource {
 	return suspects
 }
 
-// outcome returns what each name comes to: nil if it is removed. A placeholder
-// replaces nothing but what is removed before it (rule 91).
+// outcome returns what each name comes to: nil if it is removed.
 func outcome(changes []Change) map[ResourceName]*Resource {
 	last := make(map[ResourceName]*Resource)
 	for _, c := range changes {
-		name := ResourceName{c.Type, c.Name}
-		if before, changed := last[name]; c.Resource != nil && c.Resource.Placeholder && (!changed || before != nil) {
-			continue
-		}
-		last[name] = c.Resource
+		last[ResourceName{c.Type, c.Name}] = c.Resource
 	}
 	return last
 }
