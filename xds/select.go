@@ -279,12 +279,11 @@ func (s *Session) removes(t Type, vanished []string) *content {
 	return &content{removes: slices.Sorted(maps.Keys(names))}
 }
 
-// everything returns all that the client asked for: the newest of each, what it
-// still holds of the removed (rule 55), and of what it refused the last that it
-// accepted, or the stand-in. Of the excluded, only those of a trial are in it as they are now.
-func (s *Session) everything(t Type, at *Snapshot, trial []*Resource) *content {
+// everything returns all that the client asked for: the newest of each, or what it
+// keeps instead. Of the excluded, only those of a trial are in it as they are now.
+func (s *Session) everything(t Type, trial []*Resource) *content {
 	st := &s.types[t]
-	all := at.full(t)
+	all := st.at.full(t)
 	if st.wildcard && len(st.ledger) == 0 && len(st.trail) == 0 {
 		return all
 	}
@@ -294,39 +293,38 @@ func (s *Session) everything(t Type, at *Snapshot, trial []*Resource) *content {
 			out.upserts = append(out.upserts, st.untaint(r))
 		}
 	}
-	tried := make(map[string]bool, len(trial))
-	for _, r := range trial {
-		tried[r.Name] = true
-	}
-	for _, name := range slices.Sorted(maps.Keys(st.ledger)) {
-		rec, now := st.ledger[name], at.lookup(t, name)
-		form := rec.has
-		switch {
-		case tried[name]:
-			continue
-		case now == nil && (!st.asks(name) || !st.removalWaits(t, name)):
-			continue
-		case now != nil && (!st.selects(now) || !st.excludes(now)):
-			continue
-		case now != nil && rec.excluded.standIn != nil && !rec.excluded.doubtful:
-			form = st.untaint(rec.excluded.standIn)
-		}
-		if form.known() {
-			out.upserts = append(out.upserts, form)
-		}
-	}
-	going := make(map[string]*Resource)
+	out.upserts = append(out.upserts, st.kept(t, trial)...)
+	out.upserts = append(out.upserts, trial...)
+	return out
+}
+
+// kept returns what the client keeps, a trial aside: of what is excluded, the form
+// that it accepted last, or the stand-in; of what is gone, all whose removal waits
+// (rule 55).
+func (st *typeState) kept(t Type, trial []*Resource) (out []*Resource) {
+	forms := make(map[string]*Resource)
 	for i, from := range st.trail {
 		for _, r := range st.hop(i).since(from, t).removed {
-			if st.asks(r.Name) && st.ledger[r.Name] == nil && at.lookup(t, r.Name) == nil {
-				going[r.Name] = r
-			}
+			forms[r.Name] = r
 		}
 	}
-	for _, name := range slices.Sorted(maps.Keys(going)) {
-		out.upserts = append(out.upserts, going[name])
+	for name, rec := range st.ledger {
+		switch e := rec.excluded; {
+		case e != nil && e.standIn != nil && !e.doubtful:
+			forms[name] = st.untaint(e.standIn)
+		case e != nil || st.removalWaits(t, name):
+			forms[name] = rec.has
+		}
 	}
-	out.upserts = append(out.upserts, trial...)
+	for _, r := range trial {
+		delete(forms, r.Name)
+	}
+	for _, name := range slices.Sorted(maps.Keys(forms)) {
+		now := st.at.lookup(t, name)
+		if form := forms[name]; form.known() && st.wants(t, name) && (now == nil || st.excludes(now)) {
+			out = append(out, form)
+		}
+	}
 	return out
 }
 

@@ -323,7 +323,7 @@ func (s *Session) push(step step, limit *Snapshot) (*push, *Response) {
 			break
 		}
 		restored, _ = s.restore(t)
-		all := s.everything(t, to, nil)
+		all := s.everything(t, nil)
 		if !news && !answer && all.sum() == st.sum {
 			break // What vanished was not in the last response either (rule 84).
 		}

@@ -87,7 +87,7 @@ func (s *Session) trial(t Type) (*push, *Response) {
 	}
 	if s.protocol.whole(t) {
 		p.restored, _ = s.restore(t)
-		out = s.everything(t, st.at, out.upserts)
+		out = s.everything(t, out.upserts)
 		st.sum, p.all = out.sum(), out
 	}
 	return p, s.protocol.respond(t, st.at, out, nothing)
