@@ -93,17 +93,30 @@ func (s *Session) begin(t Type, r *Request) {
 			}
 		}
 		for _, c := range others {
-			if res := names.find(c.Name); res.Placeholder || st.owed.has(res.slot) && (few || st.at.suspect(res)) {
+			switch res := names.find(c.Name); {
+			case res.Placeholder || st.owed.has(res.slot) && (few || st.at.suspect(res)):
 				rec := st.record(t, res.Name)
-				rec.has, rec.keeps = st.at.form(res, c.Version), res.Placeholder
+				rec.has, rec.doubted, rec.keeps = st.at.form(res, c.Version), res.Version, res.Placeholder
+			case st.owed.has(res.slot):
+				st.claims = append(st.claims, c)
 			}
 		}
 	}
 }
 
+// recall makes records of what the client claimed to hold in another form, now that
+// it refused a response before it accepted any.
+func (st *typeState) recall(t Type) {
+	for _, c := range st.claims {
+		if r := st.at.lookup(t, c.Name); r != nil && st.ledger[c.Name] == nil {
+			st.record(t, c.Name).has = st.at.form(r, c.Version)
+		}
+	}
+	st.claims = nil
+}
+
 // claimed returns which resources a client need not be sent, because it holds
-// them, what it holds and is gone, and what it holds in another
-// form: of that, at most as much as is encoded anew, and suspects.
+// them, what it holds and is gone, and what it holds in another form.
 func (st *typeState) claimed(t Type, claims []Claim) (held slotSet, gone, others []Claim) {
 	names := st.at.finder(t)
 	for _, c := range claims {
@@ -119,9 +132,7 @@ func (st *typeState) claimed(t Type, claims []Claim) (held slotSet, gone, others
 			held.add(r.slot)
 		default:
 			held.drop(r.slot) // Of two claims of a name the last counts.
-			if len(others) < maxTaintedClaims || st.at.suspect(r) {
-				others = append(others, c)
-			}
+			others = append(others, c)
 		}
 	}
 	return held, gone, others

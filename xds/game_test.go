@@ -34,8 +34,8 @@ import (
 //   - Nothing panics: play.
 //
 // By convention each version of a scope needs one cluster, one version in seven is
-// refused by everyone, one in eleven by odd players, and one in thirteen is a
-// placeholder.
+// refused by everyone, one in eleven by odd players, and one in thirteen of
+// scopes is a placeholder.
 type game struct {
 	data  []byte // the choices not yet made
 	trace func(format string, args ...any)
@@ -195,7 +195,7 @@ func (g *game) change(do func()) {
 		for _, name := range gameNames {
 			if before == nil || before.lookup(t, name) != g.store.Latest().lookup(t, name) {
 				for _, p := range g.players {
-					p.sides[t].cause[name] = true
+					p.sides[t].cause[name], p.sides[t].moved[name] = true, true
 				}
 			}
 		}
@@ -267,7 +267,7 @@ func (s stock) get(name ResourceName, version int) *Resource {
 	for len(s[name]) <= version {
 		v := len(s[name])
 		r := testResource(name.Type, name.Name, strconv.Itoa(v))
-		r.Placeholder = v%13 == 6
+		r.Placeholder = name.Type == ScopedRoute && v%13 == 6
 		if name.Type == ScopedRoute {
 			r.Needs = []string{gameNames[v%len(gameNames)]}
 		}

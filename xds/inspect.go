@@ -44,8 +44,8 @@ func (s *Session) holdings(t Type, resources iter.Seq[*Resource]) []Holding {
 		return nil
 	}
 	sent := make(map[string]string) // versions under way, by name
-	if st.inflight != nil {
-		for _, r := range st.inflight.fresh {
+	for _, p := range st.open() {
+		for _, r := range p.fresh {
 			sent[r.Name] = r.Version
 		}
 	}

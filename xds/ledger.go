@@ -11,7 +11,7 @@ import (
 // ledger has a record of each name that something irregular happened to: it was in
 // a refused response, is a suspect, was asked for in mid-stream, or goes later than
 // it should. Answers come in the order of the responses, so each record is true as
-// of the last answer; mend ends those that say nothing new.
+// of the last request; mend ends those that say nothing new.
 type ledger map[string]*record
 
 // record is what a client has of one name.
@@ -89,7 +89,7 @@ func (st *typeState) took(rec *record, r *Resource, p *push) {
 
 // accept takes an ACK.
 func (st *typeState) accept(p *push) {
-	st.acked = p.to
+	st.acked, st.claims = p.to, nil
 	if len(st.ledger) == 0 {
 		return
 	}
@@ -128,7 +128,7 @@ func (l ledger) in(c *content) map[string]*Resource {
 }
 
 // mend ends the records that say what the positions say, and makes due what the
-// client lacks, now that nothing is in flight.
+// client lacks, or has and should not, now that nothing is in flight.
 func (s *Session) mend(t Type) {
 	st := &s.types[t]
 	for name, rec := range st.ledger {
@@ -140,6 +140,8 @@ func (s *Session) mend(t Type) {
 		case now != nil && !sameVersion(rec.has, now):
 			st.owed.add(now.slot)
 		case now == nil && st.removalWaits(t, name):
+		case now == nil && rec.has != nil && s.protocol.whole(t):
+			st.answer = true
 		case rec.doubted != "" && types[t].sayGone:
 		case sameVersion(rec.has, st.byPosition(t, name)):
 			delete(st.ledger, name)
@@ -174,5 +176,11 @@ func (st *typeState) prune(t Type) {
 		if !st.wants(t, name) {
 			delete(st.ledger, name)
 		}
+	}
+	if len(st.ledger) == 0 {
+		st.ledger = nil // A map keeps the room for what was in it.
+	}
+	if len(st.trials) == 0 {
+		st.trials = nil
 	}
 }

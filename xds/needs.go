@@ -7,45 +7,55 @@ package xds
 // needs are the names that nothing may take from a client.
 type needs struct {
 	names   map[string]bool
-	unknown bool // it has a form that this server does not know
+	unknown *Snapshot // what there was when it was first seen to have a form that this server does not know
 }
 
 // needs returns what the client needs beyond what the positions tell.
 func (s *Session) needs() needs {
-	n := needs{names: make(map[string]bool)}
+	n, unknown := needs{names: make(map[string]bool)}, false
 	for t := range numTypes {
 		st := &s.types[t]
+		unknown = unknown || len(st.claims) > 0 && !removesLater(t)
 		for _, rec := range st.ledger {
-			n.add(st, rec.has)
+			unknown = n.add(st, rec.has) || unknown
 			if rec.excluded != nil {
 				n.add(st, rec.excluded.standIn)
 			}
 		}
 	}
+	switch clusters := &s.types[Cluster]; {
+	case !unknown:
+		s.unknown = nil
+	case s.unknown == nil && len(clusters.trail) > 0:
+		s.unknown = clusters.trail[0]
+	case s.unknown == nil:
+		s.unknown = s.snap
+	}
+	n.unknown = s.unknown
 	return n
 }
 
 // add adds what a form needs, unless the client asks for it no more, or it is what
-// is served: whoever publishes that knows what it needs.
-func (n *needs) add(st *typeState, r *Resource) {
-	if r == nil {
-		return
+// is served: whoever publishes that knows what it needs. It tells whether nobody
+// knows what the form needs.
+func (n *needs) add(st *typeState, r *Resource) (unknown bool) {
+	if r == nil || !st.wants(r.Type, r.Name) {
+		return false
 	}
-	switch now := st.at.lookup(r.Type, r.Name); {
-	case now == nil && !st.asks(r.Name):
-		return
-	case now != nil && (!st.selects(now) || now.Version == r.Version):
-		return
+	if now := st.at.lookup(r.Type, r.Name); now != nil && now.Version == r.Version {
+		return false
 	}
 	for _, name := range r.Needs {
 		n.names[name] = true
 	}
-	n.unknown = n.unknown || !r.known() && !removesLater(r.Type)
+	return !r.known() && !removesLater(r.Type)
 }
 
-// keep tells whether a name must stay. A form that this server does not know may
-// need any.
-func (n *needs) keep(name string) bool { return n.unknown || n.names[name] }
+// keep tells whether a name must stay that waits to be removed, or does not wait
+// yet. A form that this server does not know may need any that is older than it.
+func (n *needs) keep(name string, waits bool) bool {
+	return n.names[name] || n.unknown != nil && (waits || n.unknown.lookup(Cluster, name) != nil)
+}
 
 // unserved returns what some names stand for, as the client has it, where nothing
 // of that name is served any more.

@@ -34,6 +34,8 @@ type side struct {
 	claimed bool                 // it came with some of it
 	kept    map[string]string    // placeholders that do not replace what it came with, by name (rule 91)
 	seen    map[string]string    // scopes: the bytes it saw last, applied or not (rule 90)
+	moved   map[string]bool      // names that were published since
+	first   map[string]bool      // names that were there when it came, or that it came with
 	version string               // state of the world: what it accepted last
 	answers []*Response          // not answered yet, oldest first
 	sent    time.Time            // when the last response came, unless it was answered
@@ -96,8 +98,11 @@ func (p *player) connect(remember bool) {
 		old := p.sides[t]
 		s := side{
 			names: make(map[string]bool), told: make(map[string]bool), cause: everyName(),
-			fickle: make(map[string]bool), kept: make(map[string]string), asked: make(map[string]bool), forced: true,
+			fickle: make(map[string]bool), kept: make(map[string]string), moved: make(map[string]bool), first: make(map[string]bool), asked: make(map[string]bool), forced: true,
 			held: make(map[string]*Resource), seen: make(map[string]string), half: make(map[string]string),
+		}
+		for _, name := range gameNames {
+			s.first[name] = g.store.Latest().lookup(t, name) != nil || remember && old.held[name] != nil
 		}
 		s.wildcard = types[t].wildcard && g.pick(4) > 0
 		if !s.wildcard {
@@ -317,7 +322,7 @@ func (p *player) check(t Type, r *Response) {
 			p.failf("did not ask for %s %s: %s", t, name, text(r))
 		case !s.cause[name] && !p.whole(t):
 			p.failf("gets %s %s without a cause: %s", t, name, text(r))
-		case res.Placeholder && s.kept[name] == res.Version:
+		case res.Placeholder && s.kept[name] == res.Version && !s.moved[name]:
 			p.failf("holds %s %s@%s and gets a placeholder: %s", t, name, s.held[name].Version, text(r))
 		}
 		seen[name] = true
@@ -383,6 +388,8 @@ func (p *player) broken(t Type, name string, r *Response) {
 	case clusters.held[name] == nil || clusters.fickle[name]:
 		return
 	case clusters.names[name] && !p.sotw: // Whoever asks is answered at once.
+		return
+	case scopes.claimed && !clusters.first[name]: // What an unknown form needs cannot be younger.
 		return
 	}
 	for _, scope := range gameNames {

@@ -41,6 +41,7 @@ type exclusion struct {
 	reason   string    // the client's words, once it has said something
 	standIn  *Resource // sent since the client has no form of it; nil: none, or it was answered
 	doubtful bool      // standIn was in a refused response, so it is only tried by itself
+	alone    bool      // a standIn was refused
 }
 
 func (e *exclusion) standsIn(r *Resource) bool {
@@ -86,6 +87,7 @@ func (rs *refusals) refusedBefore(r *Resource) bool {
 func (s *Session) refuse(t Type, p *push, reason string) {
 	st := &s.types[t]
 	st.attempts++
+	st.recall(t)
 	for _, name := range p.removes { // They were applied, or not (rule 45): say it again.
 		st.hasNone(t, name)
 		if st.asks(name) && st.at.lookup(t, name) == nil {
@@ -149,11 +151,7 @@ func (st *typeState) applied(r *Resource) {
 // matters: it does not if it was replaced since (rule 44).
 func (s *Session) question(r *Resource, reason string) bool {
 	st := &s.types[r.Type]
-	rec := st.record(r.Type, r.Name)
-	if rec.has != nil && rec.has.Version == r.Version {
-		rec.has = nil // acked knows what was current, not since when it was asked for.
-	}
-	rec.doubted, rec.upTo = r.Version, s.nonces
+	rec := s.doubt(r)
 	if rec.excluded.standsIn(r) {
 		rec.excluded.doubtful = true
 		return true
@@ -165,6 +163,16 @@ func (s *Session) question(r *Resource, reason string) bool {
 	return true
 }
 
+// doubt notes that a version was, or may have been, in a refused response.
+func (s *Session) doubt(r *Resource) *record {
+	rec := s.types[r.Type].record(r.Type, r.Name)
+	if rec.has != nil && rec.has.Version == r.Version {
+		rec.has = nil // acked knows what was current, not since when it was asked for.
+	}
+	rec.doubted, rec.upTo = r.Version, s.nonces
+	return rec
+}
+
 // refused takes what is certain to have been refused.
 func (s *Session) refused(t Type, r *Resource, reason string) {
 	st := &s.types[t]
@@ -172,6 +180,7 @@ func (s *Session) refused(t Type, r *Resource, reason string) {
 	event := Event{Kind: Refused, Type: t, Resource: r, Reason: reason}
 	rec := st.ledger[r.Name]
 	if e := rec.excluded; e.standsIn(r) {
+		e.alone = true
 		st.standInAnswered(e)
 	} else if st.excludes(r) {
 		e.refused = true

@@ -127,7 +127,7 @@ func (s *Session) upserts(t Type, to *Snapshot) *content {
 		}
 	}
 	s.follow(st, b)
-	if to != st.at && (len(st.trail) > 0 || b != noChange) {
+	if to != st.at && (len(st.trail) > 0 || len(b.removed) > 0) {
 		st.trail = append(st.trail, st.at)
 	}
 	st.at = to
@@ -149,16 +149,11 @@ func (s *Session) upserts(t Type, to *Snapshot) *content {
 		(st.wildcard || st.named.count == table.count) {
 		st.owed.clear()
 		all := to.since(empty, t)
-		out := &all.upserts
-		for _, r := range all.suspects {
-			if standIn := st.try(r, to); standIn != nil {
-				out = out.and([]*Resource{standIn})
-			}
-		}
-		return out
+		return all.upserts.and(st.try(all.suspects, to))
 	}
 	out := new(content)
 	var kept slotSet
+	var suspects []*Resource
 	for slot := range st.owed.each {
 		r := table.at(slot)
 		switch {
@@ -170,9 +165,7 @@ func (s *Session) upserts(t Type, to *Snapshot) *content {
 			e := st.exclude(r)
 			e.refused, e.reason = true, st.refused[versionOf(r)]
 		case to.suspect(r):
-			if standIn := st.try(r, to); standIn != nil {
-				out.upserts = append(out.upserts, st.untaint(standIn))
-			}
+			suspects = append(suspects, r)
 		default:
 			st.forget(r.Name)
 			if !s.protocol.whole(t) {
@@ -182,6 +175,7 @@ func (s *Session) upserts(t Type, to *Snapshot) *content {
 		}
 	}
 	st.owed = kept
+	out.upserts = append(out.upserts, st.try(suspects, to)...)
 	out.upserts = append(out.upserts, st.standIns(t)...)
 	return out
 }
@@ -199,8 +193,10 @@ func (s *Session) vanished(t Type, to *Snapshot) []string {
 		return nil
 	}
 	told := func(name string) bool {
-		// It may exist again where the client's upserts already are (rule 89).
-		return st.asks(name) && st.at.lookup(t, name) == nil
+		// It may exist again where the client's upserts already are (rule 89), or have
+		// existed again: then its next removal is told in its turn.
+		return st.asks(name) && st.at.lookup(t, name) == nil &&
+			!slices.ContainsFunc(st.trail[hops:], func(s *Snapshot) bool { return s.lookup(t, name) != nil })
 	}
 	var needs needs
 	if removesLater(t) {
@@ -208,7 +204,7 @@ func (s *Session) vanished(t Type, to *Snapshot) []string {
 	}
 	if hops == 1 && len(st.waiting) == 0 {
 		names := st.hop(0).since(st.trail[0], t).removes.removes
-		if !slices.ContainsFunc(names, func(n string) bool { return !told(n) || needs.keep(n) }) {
+		if !slices.ContainsFunc(names, func(n string) bool { return !told(n) || needs.keep(n, false) }) {
 			return names
 		}
 	}
@@ -216,8 +212,8 @@ func (s *Session) vanished(t Type, to *Snapshot) []string {
 	for i := range hops {
 		for _, name := range st.hop(i).since(st.trail[i], t).removes.removes {
 			switch _, waits := st.waiting[name]; {
-			case waits || !told(name) || st.hop(hops-1).lookup(t, name) != nil:
-			case needs.keep(name):
+			case waits || !told(name):
+			case needs.keep(name, false):
 				st.waits(t, name, to.seq)
 			default:
 				set[name] = true
@@ -229,7 +225,7 @@ func (s *Session) vanished(t Type, to *Snapshot) []string {
 		case since > to.seq:
 		case !told(name):
 			delete(st.waiting, name)
-		case !needs.keep(name):
+		case !needs.keep(name, true):
 			delete(st.waiting, name)
 			set[name] = true
 		}

@@ -30,6 +30,8 @@ type Session struct {
 
 	noClusters bool // NoClusters was said
 
+	unknown *Snapshot // see needs; nil while every form that the client has is known
+
 	events  []Event
 	changed bool // State would say something new
 }
@@ -44,16 +46,22 @@ type typeState struct {
 	missing  map[string]bool
 	everName bool // state of the world: it named something once (rules 8, 10)
 
+	// claims are what a client that connects again claimed to hold in another form,
+	// where that is too much for the ledger. Until its first answer.
+	claims []Claim
+
 	// Where the client is. Every upsert up to at was sent, or is in owed, or is
-	// excluded. Up to acked it was also acknowledged, but for the ledger. Both are nil
-	// until the type is first looked at, and acked until it is first answered.
+	// excluded. Up to acked it was also acknowledged, or there was nothing to say, but
+	// for the ledger. Both are nil until the type is first looked at, and acked until
+	// the first answer.
 	at, acked *Snapshot
 
-	// trail is where at was, since the removals that were sent, oldest first.
+	// trail are the snapshots that at has left, oldest first, since one whose removals
+	// the client was not told yet.
 	trail []*Snapshot
 
-	// waiting are names that are gone beyond the trail, and that was not sent: with
-	// the number of a snapshot that the stages before must reach first.
+	// waiting are names that are gone beyond the trail, and of which the client was not
+	// told: with the number of a snapshot that the stages before must reach first.
 	waiting map[string]uint64
 
 	// What must be said even though it did not change. Slots are those of at.
@@ -214,6 +222,21 @@ func (st *typeState) overlook(n int) {
 		st.retry(p)
 	}
 	st.late = st.late[n:]
+}
+
+// giveUp forgets the oldest late push if there are too many. A client that answers
+// after all may have refused it: what it had is sent anew then.
+func (s *Session) giveUp(t Type) {
+	st := &s.types[t]
+	if len(st.late) <= maxLate {
+		return
+	}
+	for _, r := range st.late[0].fresh {
+		if st.wants(t, r.Name) {
+			s.doubt(r)
+		}
+	}
+	st.overlook(1)
 }
 
 // maxLate is how many late pushes of a type are remembered.
@@ -380,7 +403,7 @@ func (s *Session) send(t Type, p *push, r *Response, now time.Time) *Response {
 	p.number, p.nonce, p.version, p.sentAt = s.nonces, r.Nonce, r.Version, now
 	if st.inflight != nil {
 		st.late = append(st.late, st.inflight)
-		st.overlook(max(0, len(st.late)-maxLate))
+		s.giveUp(t)
 	}
 	st.inflight = p
 	if t == Cluster {

@@ -25,7 +25,7 @@ type ResourceName struct {
 
 // Exception is a resource that a client does not hold in its newest version.
 type Exception struct {
-	Version string // the one in question; empty: one that replaces a refused one and is not answered yet
+	Version string // the one in question; empty: any that it does not have yet, after a refusal or the like
 	Refused bool   // the client refused it; else it is still being tried
 	Reason  string // the client's words
 }

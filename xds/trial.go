@@ -8,19 +8,35 @@ import (
 // This file tries what is excluded, part by part, until it is certain what of it a
 // client refuses, and finds what to send in its place meanwhile.
 
-// try makes a resource that another stream refused a trial of this one. If the
-// client has no form of it, and there is a stand-in, it returns that one, to be
-// sent and answered first.
-func (st *typeState) try(r *Resource, at *Snapshot) (standIn *Resource) {
-	e := st.exclude(r)
-	if st.ledger[r.Name].has == nil {
-		e.standIn = st.standIn(r, at)
+// try makes resources that other streams refused trials of this one: each alone, or
+// if they are many, all as one part. Where the client has no form of one, and there
+// is a stand-in, that is returned, to be sent and answered first.
+func (st *typeState) try(suspects []*Resource, at *Snapshot) (standIns []*Resource) {
+	var now []*Resource
+	for _, r := range suspects {
+		e := st.exclude(r)
+		if st.ledger[r.Name].has == nil {
+			e.standIn = st.standIn(r, at)
+		}
+		if e.standIn != nil {
+			standIns = append(standIns, st.untaint(e.standIn))
+		} else {
+			now = append(now, r)
+		}
 	}
-	if e.standIn == nil {
+	if len(now) > maxAlone {
+		st.trials = append(st.trials, now)
+		return standIns
+	}
+	for _, r := range now {
 		st.trials = append(st.trials, []*Resource{r})
 	}
-	return e.standIn
+	return standIns
 }
+
+// maxAlone is how many suspects are tried each alone. Where one client refuses
+// everything, the others need not answer thousands of responses for it.
+const maxAlone = 16
 
 // standIn returns what this client can be sent in place of a suspect, or nil.
 func (st *typeState) standIn(r *Resource, at *Snapshot) *Resource {
@@ -36,7 +52,7 @@ func (st *typeState) standIn(r *Resource, at *Snapshot) *Resource {
 func (st *typeState) standIns(t Type) (out []*Resource) {
 	for name, rec := range st.ledger {
 		e := rec.excluded
-		if e == nil || !e.refused || rec.has != nil || e.standIn != nil {
+		if e == nil || !e.refused || e.alone || rec.has != nil || e.standIn != nil {
 			continue
 		}
 		if now := st.at.lookup(t, name); now == nil || !st.selects(now) {
@@ -114,9 +130,7 @@ func (st *typeState) current(t Type, part []*Resource) []*Resource {
 		e := st.exclusion(r.Name)
 		now := st.at.lookup(t, r.Name)
 		switch {
-		case e == nil || !e.standsIn(r) && (e.refused || e.resource.Version != r.Version):
-		case now == nil || now.Version != e.resource.Version || !st.selects(now):
-			st.forget(r.Name) // Should it be asked for again, it is sent like any other.
+		case now == nil || e == nil || !e.standsIn(r) && (e.refused || e.resource.Version != r.Version):
 		case tried[versionOf(r)]:
 		default:
 			out = append(out, r.in(now))
