@@ -300,7 +300,7 @@ func (st *typeState) busy() bool { return st.inflight != nil && !st.inflight.exp
 
 // settled is how far the client has answered.
 func (st *typeState) settled() *Snapshot {
-	if st.inflight != nil && !st.inflight.expired {
+	if st.busy() {
 		return st.inflight.from
 	}
 	return st.at
