@@ -138,10 +138,18 @@ func TestBreak(t *testing.T) {
 	p := proxy(t)
 	before := dial(t, p)
 	p.Break()
-	for _, c := range []*client{before, dial(t, p)} {
-		if _, err := c.Read(make([]byte, 1)); !errors.Is(err, syscall.ECONNRESET) && !errors.Is(err, io.EOF) {
-			t.Errorf("a connection through a broken link: %v", err)
-		}
+	broken := func(err error) bool { return errors.Is(err, syscall.ECONNRESET) || errors.Is(err, io.EOF) }
+	if _, err := before.Read(make([]byte, 1)); !broken(err) {
+		t.Errorf("a connection through a broken link: %v", err)
+	}
+	meanwhile, err := net.Dial("tcp", p.Addr())
+	if err == nil { // Else it is reset before it is made.
+		defer meanwhile.Close()
+		meanwhile.SetDeadline(time.Now().Add(10 * time.Second))
+		_, err = meanwhile.Read(make([]byte, 1))
+	}
+	if !broken(err) {
+		t.Errorf("a new connection through a broken link: %v", err)
 	}
 	p.Mend()
 	after := dial(t, p)
