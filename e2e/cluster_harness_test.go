@@ -184,13 +184,14 @@ func (c *installation) kubectl(ctx context.Context, stdin string, args ...string
 		return "", err
 	}
 	cmd := exec.CommandContext(ctx, path, args...)
-	cmd.Env = append(cmd.Environ(), "KUBECONFIG="+c.kubeconfig)
+	// kubectl remembers what a server knows, by its port, which another test had before.
+	cmd.Env = append(cmd.Environ(), "KUBECONFIG="+c.kubeconfig, "KUBECACHEDIR="+filepath.Dir(c.kubeconfig))
 	cmd.Stdin = strings.NewReader(stdin)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
 	if err != nil {
-		return string(out), fmt.Errorf("kubectl %s: %c: %s", strings.Join(args, " "), err, &stderr)
+		return string(out), fmt.Errorf("kubectl %s: %w: %s", strings.Join(args, " "), err, &stderr)
 	}
 	return string(out), nil
 }

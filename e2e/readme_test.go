@@ -33,7 +33,7 @@ func TestREADMEStatus(t *testing.T) {
 	for _, block := range blocks {
 		command, want := readme.Command(block)
 		cmd := exec.CommandContext(ctx, "bash", "-c", command)
-		cmd.Env = append(cmd.Environ(), "KUBECONFIG="+c.kubeconfig, "PATH="+filepath.Dir(kubectl)+":/usr/bin:/bin")
+		cmd.Env = append(cmd.Environ(), "KUBECONFIG="+c.kubeconfig, "KUBECACHEDIR="+filepath.Dir(c.kubeconfig), "PATH="+filepath.Dir(kubectl)+":/usr/bin:/bin")
 		out, err := cmd.CombinedOutput()
 		if err != nil || strings.TrimSpace(string(out)) != strings.TrimSpace(want) {
 			t.Errorf("%s\nprints (%v)\n%s\nand the README shows\n%s", command, err, out, want)
