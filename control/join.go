@@ -370,12 +370,13 @@ func (j *join) report(s *site) {
 		j.fresh = append(j.fresh, s)
 		return
 	}
-	if said != nil && *said == j.extentOf(s) {
+	now := j.extentOf(s)
+	if said != nil && *said == now {
 		return
 	}
-	now := j.extentOf(s)
 	j.put(s, true)
-	j.open[s] = &now
+	kept := now // Only what is kept is allocated.
+	j.open[s] = &kept
 }
 
 // unsay notes that something else was said of a site than how far it is, or is to be.

@@ -184,8 +184,7 @@ func (c *installation) kubectl(ctx context.Context, stdin string, args ...string
 		return "", err
 	}
 	cmd := exec.CommandContext(ctx, path, args...)
-	// kubectl remembers what a server knows, by its port, which another test had before.
-	cmd.Env = append(cmd.Environ(), "KUBECONFIG="+c.kubeconfig, "KUBECACHEDIR="+filepath.Dir(c.kubeconfig))
+	cmd.Env = append(cmd.Environ(), cluster.KubectlEnv(c.kubeconfig)...)
 	cmd.Stdin = strings.NewReader(stdin)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr

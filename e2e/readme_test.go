@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"my-company.com/staticsite-operator/e2e/cluster"
 	"my-company.com/staticsite-operator/e2e/parts"
 	"my-company.com/staticsite-operator/e2e/readme"
 )
@@ -33,7 +34,7 @@ func TestREADMEStatus(t *testing.T) {
 	for _, block := range blocks {
 		command, want := readme.Command(block)
 		cmd := exec.CommandContext(ctx, "bash", "-c", command)
-		cmd.Env = append(cmd.Environ(), "KUBECONFIG="+c.kubeconfig, "KUBECACHEDIR="+filepath.Dir(c.kubeconfig), "PATH="+filepath.Dir(kubectl)+":/usr/bin:/bin")
+		cmd.Env = append(append(cmd.Environ(), cluster.KubectlEnv(c.kubeconfig)...), "PATH="+filepath.Dir(kubectl)+":/usr/bin:/bin")
 		out, err := cmd.CombinedOutput()
 		if err != nil || strings.TrimSpace(string(out)) != strings.TrimSpace(want) {
 			t.Errorf("%s\nprints (%v)\n%s\nand the README shows\n%s", command, err, out, want)

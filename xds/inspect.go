@@ -52,7 +52,7 @@ func (s *Session) holdings(t Type, resources iter.Seq[*Resource]) []Holding {
 	var out []Holding
 	for r := range resources {
 		here := st.at.lookup(t, r.Name)
-		if !st.wildcard && !st.missing[r.Name] && (here == nil || !st.named.has(here.slot)) {
+		if !st.wants(t, r.Name) {
 			continue
 		}
 		h := Holding{Resource: r, State: Acked}

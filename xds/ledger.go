@@ -106,14 +106,21 @@ func (st *typeState) accept(p *push) {
 		}
 		return
 	}
+	for name, r := range st.leftIn(p) {
+		st.took(st.ledger[name], r, p)
+	}
+}
+
+// leftIn notes that the client lost what a response that holds everything left out,
+// whether it accepts the rest or not, and returns what is in it of the ledger.
+func (st *typeState) leftIn(p *push) map[string]*Resource {
 	found := st.ledger.in(p.all)
 	for name, rec := range st.ledger {
-		if r := found[name]; r != nil {
-			st.took(rec, r, p)
-		} else {
+		if found[name] == nil {
 			rec.has = nil
 		}
 	}
+	return found
 }
 
 // in returns what a content has of the names in the ledger.
@@ -157,7 +164,12 @@ func sameVersion(a, b *Resource) bool {
 // removalWaits tells that it was not said yet that a name is gone.
 func (st *typeState) removalWaits(t Type, name string) bool {
 	_, waits := st.waiting[name]
-	return waits || slices.ContainsFunc(st.trail, func(s *Snapshot) bool { return s.lookup(t, name) != nil })
+	return waits || inAny(st.trail, t, name)
+}
+
+// inAny tells whether a name was in one of some snapshots.
+func inAny(snaps []*Snapshot, t Type, name string) bool {
+	return slices.ContainsFunc(snaps, func(s *Snapshot) bool { return s.lookup(t, name) != nil })
 }
 
 // lacks tells that the client does not have what acked has of a name.

@@ -96,12 +96,7 @@ func (s *Session) refuse(t Type, p *push, reason string) {
 		}
 	}
 	if p.all != nil {
-		found := st.ledger.in(p.all)
-		for name, rec := range st.ledger {
-			if found[name] == nil {
-				rec.has = nil
-			}
-		}
+		st.leftIn(p)
 	}
 	var question, others []*Resource
 	named := false

@@ -195,8 +195,7 @@ func (s *Session) vanished(t Type, to *Snapshot) []string {
 	told := func(name string) bool {
 		// It may exist again where the client's upserts already are (rule 89), or have
 		// existed again: then its next removal is told in its turn.
-		return st.asks(name) && st.at.lookup(t, name) == nil &&
-			!slices.ContainsFunc(st.trail[hops:], func(s *Snapshot) bool { return s.lookup(t, name) != nil })
+		return st.asks(name) && st.at.lookup(t, name) == nil && !inAny(st.trail[hops:], t, name)
 	}
 	var needs needs
 	if removesLater(t) {

@@ -190,7 +190,7 @@ func (s *Session) restore(t Type) (back []*Resource, away []string) {
 	for _, name := range slices.Sorted(maps.Keys(st.unfinished)) {
 		has, e, now := st.accepted(t, name), st.exclusion(name), st.at.lookup(t, name)
 		switch {
-		case now == nil && !st.asks(name) || now != nil && !st.selects(now):
+		case !st.wants(t, name):
 		case now != nil && (e == nil || !e.refused): // It was replaced.
 		case now != nil && e.standIn != nil: // That is on its way.
 		case has == nil || now == nil && (st.gone[name] || !st.removalWaits(t, name)):

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os/exec"
+	"path/filepath"
 
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -81,6 +82,12 @@ func (c *Client) ApplyYAML(ctx context.Context, text string) error {
 		return err
 	}
 	return c.Apply(ctx, objects...)
+}
+
+// KubectlEnv lets kubectl use a kubeconfig, and keep beside it what it learns of the
+// server: elsewhere it keeps that by port, which another test's server had before.
+func KubectlEnv(kubeconfig string) []string {
+	return []string{"KUBECONFIG=" + kubeconfig, "KUBECACHEDIR=" + filepath.Dir(kubeconfig)}
 }
 
 // ApplyKustomize applies what `kubectl kustomize dir` prints; see [Client.Apply].

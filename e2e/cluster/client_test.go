@@ -72,7 +72,7 @@ func testKubeconfig(t *testing.T, ctx context.Context, c *Cluster) {
 	kubectl, err := parts.Find("kubectl")
 	must(t, err)
 	cmd := exec.CommandContext(ctx, kubectl, "create", "configmap", "page")
-	cmd.Env = append(cmd.Environ(), "KUBECONFIG="+path, "KUBECACHEDIR="+t.TempDir())
+	cmd.Env = append(cmd.Environ(), KubectlEnv(path)...)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
