@@ -13,15 +13,15 @@ import (
 	"my-company.com/staticsite-operator/e2e/readme"
 )
 
-// TestREADMEStatus plays the README's session about statuses on a cluster: what it
-// tells to type is typed, and what it shows must come.
-func TestREADMEStatus(t *testing.T) {
+// TestStatusSession plays the session of docs/status.md on a cluster: what the page
+// tells to type is typed, and what the page shows must come.
+func TestStatusSession(t *testing.T) {
 	ctx := bounded(t, time.Minute)
 	root, err := parts.Root()
 	must(t, err)
 	kubectl, err := parts.Find("kubectl")
 	must(t, err)
-	blocks, err := readme.Blocks(filepath.Join(root, "README.md"), "Status and GitOps")
+	blocks, err := readme.Page(filepath.Join(root, "docs", "status.md"))
 	must(t, err)
 
 	c := install(t, ctx)
@@ -37,11 +37,11 @@ func TestREADMEStatus(t *testing.T) {
 		cmd.Env = append(append(cmd.Environ(), cluster.KubectlEnv(c.kubeconfig)...), "PATH="+filepath.Dir(kubectl)+":/usr/bin:/bin")
 		out, err := cmd.CombinedOutput()
 		if err != nil || strings.TrimSpace(string(out)) != strings.TrimSpace(want) {
-			t.Errorf("%s\nprints (%v)\n%s\nand the README shows\n%s", command, err, out, want)
+			t.Errorf("%s\nprints (%v)\n%s\nand docs/status.md shows\n%s", command, err, out, want)
 		}
 	}
 	if len(blocks) < 5 {
-		t.Errorf("only %d commands were found in the README", len(blocks))
+		t.Errorf("only %d commands were found in docs/status.md", len(blocks))
 	}
 
 	// And the settings of Argo CD can be applied as it says, beside others.

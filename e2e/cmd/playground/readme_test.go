@@ -12,8 +12,8 @@ import (
 	"my-company.com/staticsite-operator/e2e/readme"
 )
 
-// TestREADME plays the README's first session and its look inside, word for word:
-// what it tells to type is typed, and what it shows must come.
+// TestREADME plays the README's first session and docs/debugging.md, word for word:
+// what they tell to type is typed, and what they show must come.
 func TestREADME(t *testing.T) {
 	ctx := bounded(t)
 	root, err := parts.Root()
@@ -44,12 +44,16 @@ func TestREADME(t *testing.T) {
 		return string(out)
 	}
 
-	sections, err := readme.Blocks(filepath.Join(root, "README.md"), "A first session", "Looking inside")
+	session, err := readme.Section(filepath.Join(root, "README.md"), "A first session")
+	if err != nil {
+		t.Fatal(err)
+	}
+	page, err := readme.Page(filepath.Join(root, "docs", "debugging.md"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	typed, shown := 0, 0
-	for _, block := range sections {
+	for _, block := range append(session, page...) {
 		switch {
 		case printed.MatchString(block):
 			shown++
@@ -61,7 +65,7 @@ func TestREADME(t *testing.T) {
 			command, want := readme.Command(block)
 			typed, shown = typed+1, shown+1
 			if got := shell(command); strings.TrimSpace(got) != strings.TrimSpace(want) {
-				t.Errorf("%s\nprints\n%s\nand the README shows\n%s", command, got, want)
+				t.Errorf("%s\nprints\n%s\nand the page shows\n%s", command, got, want)
 			}
 		case strings.HasPrefix(block, "cat >"), strings.HasPrefix(block, "sed "):
 			typed++
@@ -69,7 +73,7 @@ func TestREADME(t *testing.T) {
 		}
 	}
 	if typed < 6 || shown < 6 {
-		t.Errorf("only %d commands and %d outputs were found in the README", typed, shown)
+		t.Errorf("only %d commands and %d outputs were found in the pages", typed, shown)
 	}
 }
 
