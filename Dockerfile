@@ -16,6 +16,7 @@ COPY files files
 COPY index index
 COPY kube kube
 COPY latest latest
+COPY object object
 COPY replicas replicas
 COPY spelling spelling
 COPY translate translate

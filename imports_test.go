@@ -24,6 +24,7 @@ var rooms = map[string][]string{
 	"kube":         {module + "/files", module + "/xds", module + "/replicas"},
 	"files":        {module + "/xds", module + "/replicas", "k8s.io/client-go"},
 	"explain":      {module, "k8s.io/client-go", "os", "net/http", "log", "go.uber.org/zap", "google.golang.org/grpc"},
+	"object":       {module, "k8s.io/client-go", "os", "net/http"},
 	"index":        {module, "k8s.io/", "github.com/"},
 	"latest":       {module, "k8s.io/", "github.com/"},
 	"spelling":     {module, "k8s.io/", "github.com/"},
@@ -33,7 +34,8 @@ var rooms = map[string][]string{
 // friends are the exceptions to module above: what a room may know of ours.
 var friends = map[string][]string{
 	"xds":       {module + "/latest"},
-	"translate": {module + "/api/v1alpha1", module + "/index", module + "/translate"}, // its corpus for tests knows it
+	"translate": {module + "/api/v1alpha1", module + "/index", module + "/object",
+		module + "/translate", module + "/translate/claims", module + "/translate/hostname", module + "/translate/text"},
 	"explain":   {module + "/api/v1alpha1", module + "/index", module + "/translate", module + "/spelling"},
 }
 

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"my-company.com/staticsite-operator/translate"
+	"my-company.com/staticsite-operator/translate/claims"
 	"my-company.com/staticsite-operator/xds"
 )
 
@@ -16,7 +17,7 @@ const partSize = 3_000
 // translate translates and encodes changes, part by part, and returns what all of
 // them came to: of each site the last verdict, of each resource all changes, of
 // which the last counts.
-func (l *Loop) translate(changes map[translate.Ref]translate.Object) (verdicts []translate.Verdict, problems []translate.PolicyProblem,
+func (l *Loop) translate(changes map[translate.Ref]translate.Object) (verdicts []translate.Verdict, problems []claims.Problem,
 	changed []xds.Change, invalid map[xds.ResourceName]error) {
 	invalid = make(map[xds.ResourceName]error)
 	parts := l.parts(changes)

@@ -3,6 +3,8 @@ package translate
 import (
 	"fmt"
 	"net/netip"
+
+	"my-company.com/staticsite-operator/translate/text"
 )
 
 // refusedRanges are addresses that no endpoint may have unless the operator
@@ -87,7 +89,7 @@ func (be *backend) refusedEndpoints(allowed []netip.Prefix) string {
 				continue
 			}
 			if more++; more == 0 {
-				first = fmt.Sprintf("EndpointSlice %s: endpoints: address %s is not used, because %v", slice.show(), quote(e.Address), err)
+				first = fmt.Sprintf("EndpointSlice %s: endpoints: address %s is not used, because %v", show(slice.Key), text.Quote(e.Address), err)
 			}
 		}
 	}

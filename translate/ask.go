@@ -3,6 +3,8 @@ package translate
 import (
 	"slices"
 	"time"
+
+	"my-company.com/staticsite-operator/translate/hostname"
 )
 
 // This file answers questions about what was translated, for people who ask
@@ -10,7 +12,7 @@ import (
 
 // ParseDomain returns the normal form of a domain: lower-case, without a trailing
 // dot. Its error says what to write instead.
-func ParseDomain(s string) (string, error) { return parseDomain(s) }
+func ParseDomain(s string) (string, error) { return hostname.Parse(s) }
 
 // RouteNames returns the names under which a proxy is told what it does with
 // requests for a domain, in either layout: those of the listener and of the
@@ -29,22 +31,10 @@ type Claim struct {
 // Claims returns the claims on a domain in normal form, the holder's first, then
 // in the order in which it would be given to others.
 func (w *World) Claims(domain string) []Claim {
-	d := w.domains[domain]
-	if d == nil {
-		return nil
-	}
-	sites := slices.SortedFunc(slices.Values(d.claimants), func(x, y *site) int {
-		switch d.holder {
-		case x:
-			return -1
-		case y:
-			return 1
-		}
-		return compareClaims(x, y, domain)
-	})
+	sites := w.claims.Claimants(domain)
 	claims := make([]Claim, len(sites))
 	for i, s := range sites {
-		claims[i] = Claim{s.key, slices.Contains(s.held, domain), s.spec.valid(), s.Created, w.verdict(s)}
+		claims[i] = Claim{s.key, slices.Contains(s.claim.Held, domain), s.spec.valid(), s.claim.Created, w.verdict(s)}
 	}
 	return claims
 }

@@ -36,7 +36,7 @@ func (be *backend) members(port int32, allowed []netip.Prefix) (members []member
 	}
 	var v4, v6 []member
 	for _, slice := range be.slices {
-		target, found := slice.port(p.Name)
+		target, found := targetPort(slice, p.Name)
 		if !found {
 			continue
 		}
@@ -91,8 +91,8 @@ func uniqueMembers(members []member) (unique []member, crowded bool) {
 	return slices.Clip(members), crowded
 }
 
-// port returns the slice's target for the Service port of that name.
-func (s *Slice) port(name string) (uint16, bool) {
+// targetPort returns the slice's target for the Service port of that name.
+func targetPort(s *Slice, name string) (uint16, bool) {
 	for _, p := range s.Ports {
 		if p.Name == name && isTCP(p.Protocol) && p.Port >= 1 && p.Port <= 65535 {
 			return uint16(p.Port), true

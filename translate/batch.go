@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	routev3 "github.com/envoyproxy/go-control-plane/envoy/config/route/v3"
+
+	"my-company.com/staticsite-operator/translate/claims"
 )
 
 // A batch is one Apply under way: what its changes have marked for the steps
@@ -14,35 +16,28 @@ import (
 type batch struct {
 	w *World
 
-	domains   map[string]struct{}                         // to decide again
+	domains   map[string]*claims.Domain[*site, scope]     // that were decided again
 	endpoints map[*backend]struct{}                       // to check again
 	clusters  map[*cluster]struct{}                       // to build again
 	sites     map[*site]struct{}                          // to judge again
 	touched   map[*site]struct{}                          // whose resources changed: reported even when judged as before
 	backends  map[*backend]struct{}                       // that may be of no more use
-	policies  map[*policy]struct{}                        // that changed
-	reserved  map[DomainMatch]*policy                     // by whom, before the batch, what changed policies are about; nil for nobody
-	tenants   map[*tenant]struct{}                        // to match with policies again
 	foreseen  map[*site]*routev3.ScopedRouteConfiguration // of the valid ones that changed
 	table     bool                                        // a virtual host of layout single changed
 
 	resources []Resource
 	verdicts  []Verdict
-	problems  []PolicyProblem
+	problems  []claims.Problem
 }
 
 func newBatch(w *World) *batch {
 	return &batch{
 		w:         w,
-		domains:   make(map[string]struct{}),
 		endpoints: make(map[*backend]struct{}),
 		clusters:  make(map[*cluster]struct{}),
 		sites:     make(map[*site]struct{}),
 		touched:   make(map[*site]struct{}),
 		backends:  make(map[*backend]struct{}),
-		policies:  make(map[*policy]struct{}),
-		reserved:  make(map[DomainMatch]*policy),
-		tenants:   make(map[*tenant]struct{}),
 		foreseen:  make(map[*site]*routev3.ScopedRouteConfiguration),
 	}
 }
@@ -66,19 +61,17 @@ func (b *batch) buildShared() {
 	b.w.begun = true
 }
 
+// decide has the claims that changed decided, and marks whom that concerns.
+func (b *batch) decide() {
+	decided := b.w.claims.Decide()
+	b.domains = decided.Domains
+	for s := range decided.Sites {
+		b.sites[s] = struct{}{}
+	}
+}
+
 // forget drops what nothing refers to any more.
 func (b *batch) forget() {
-	for name := range b.domains {
-		if d := b.w.domains[name]; d != nil && len(d.claimants) == 0 {
-			delete(b.w.domains, name)
-			if b.w.grants != nil {
-				b.w.grants.claimed.remove(name)
-			}
-		}
-	}
-	if len(b.w.policies) == 0 {
-		b.w.grants = nil
-	}
 	for be := range b.backends {
 		if be.service == nil && len(be.slices) == 0 && len(be.sites) == 0 && len(be.clusters) == 0 {
 			b.w.backends.Delete(be.key)
@@ -91,11 +84,7 @@ func (b *batch) delta() Delta {
 	slices.SortFunc(b.resources, func(x, y Resource) int {
 		return cmp.Or(cmp.Compare(typeOrder[x.Type], typeOrder[y.Type]), strings.Compare(x.Name, y.Name))
 	})
-	slices.SortFunc(b.verdicts, func(x, y Verdict) int { return compareKeys(x.Site, y.Site) })
-	slices.SortStableFunc(b.problems, func(x, y PolicyProblem) int { return compareKeys(x.Policy, y.Policy) })
+	slices.SortFunc(b.verdicts, func(x, y Verdict) int { return x.Site.Compare(y.Site) })
+	slices.SortStableFunc(b.problems, func(x, y claims.Problem) int { return x.Policy.Compare(y.Policy) })
 	return Delta{Resources: b.resources, Verdicts: b.verdicts, Problems: b.problems}
-}
-
-func compareKeys(x, y Key) int {
-	return cmp.Or(strings.Compare(x.Namespace, y.Namespace), strings.Compare(x.Name, y.Name))
 }

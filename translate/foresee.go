@@ -7,6 +7,8 @@ import (
 	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
 	routev3 "github.com/envoyproxy/go-control-plane/envoy/config/route/v3"
 	"google.golang.org/protobuf/proto"
+
+	"my-company.com/staticsite-operator/translate/text"
 )
 
 // maxSiteBytes is the most that one site may take in every proxy, and of every
@@ -36,7 +38,7 @@ func checkRoutes(r *routev3.ScopedRouteConfiguration) error {
 		for _, domain := range host.Domains {
 			lower := strings.ToLower(domain)
 			if domains[lower] {
-				return fmt.Errorf("the domain %s is there twice: remove one", quote(domain))
+				return fmt.Errorf("the domain %s is there twice: remove one", text.Quote(domain))
 			}
 			domains[lower] = true
 		}
@@ -70,9 +72,9 @@ func checkHeaders(lists ...[]*corev3.HeaderValueOption) error {
 			name, value := h.GetHeader().GetKey(), h.GetHeader().GetValue()
 			switch {
 			case strings.HasPrefix(name, ":") || strings.EqualFold(name, "host"):
-				return fmt.Errorf("header %s cannot be set: remove it", quote(name))
+				return fmt.Errorf("header %s cannot be set: remove it", text.Quote(name))
 			case strings.Contains(strings.ReplaceAll(value, "%%", ""), "%"):
-				return fmt.Errorf("header %s has a percent sign in %s: write %%%%", quote(name), quote(value))
+				return fmt.Errorf("header %s has a percent sign in %s: write %%%%", text.Quote(name), text.Quote(value))
 			}
 		}
 	}

@@ -23,7 +23,7 @@ func TestWhatEnvoyRefusesIsForeseen(t *testing.T) {
 		"HeaderValue.Key":       func(h *routev3.VirtualHost) { h.ResponseHeadersToAdd = header("a\nb", "c") },
 		"VirtualHost.Name":      func(h *routev3.VirtualHost) { h.Name = "" },
 	} {
-		s := scope{site: Key{"docs", "main"}, service: Key{"docs", "web"}, port: 80}
+		s := scope{site: Key{Namespace: "docs", Name: "main"}, service: Key{Namespace: "docs", Name: "web"}, port: 80}
 		m := scopedRoutes("docs.example.com", s)
 		if err := checkRoutes(m); err != nil {
 			t.Fatal(err)

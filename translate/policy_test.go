@@ -278,19 +278,6 @@ func TestPolicyConcernsFew(t *testing.T) {
 	expect(t, w.Apply(changesOf(namespaceOf("team-6", "elsewhere"))))
 }
 
-func TestWorldWithAPolicyForgetsSitesThatAreGone(t *testing.T) {
-	w := NewWorld(Options{})
-	w.Apply(changesOf(policyFor("docs", "Reserve", "example.com"), namespaceOf("docs", "docs")))
-	empty := w.Size()
-	for i := range 3 {
-		w.Apply(changesOf(claim("docs", "main", fmt.Sprintf("a%d.example.com", i))))
-	}
-	w.Apply(map[Ref]Object{claim("docs", "main", "").Ref(): nil})
-	if n := w.Size(); n != empty {
-		t.Errorf("%d things are remembered, %d before there was a site", n, empty)
-	}
-}
-
 // Orders of events by which somebody might get another's domain.
 func TestHostileOrders(t *testing.T) {
 	const domain = "kb.example.com"

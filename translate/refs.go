@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"my-company.com/staticsite-operator/api/v1alpha1"
+	"my-company.com/staticsite-operator/translate/text"
 )
 
 // resolve says whether a port of a Service, and all that is behind it, can be
@@ -52,7 +53,7 @@ func (be *backend) port(port int32) (p ServicePort, reason, message string) {
 	}
 	if found {
 		return p, v1alpha1.ReasonUnsupportedProtocol, fmt.Sprintf(
-			"spec.backend.servicePort: port %d of Service %s is %s, and HTTP needs TCP: %s", port, be.key, quote(p.Protocol), be.portAdvice())
+			"spec.backend.servicePort: port %d of Service %s is %s, and HTTP needs TCP: %s", port, be.key, text.Quote(p.Protocol), be.portAdvice())
 	}
 	return p, v1alpha1.ReasonPortNotFound, fmt.Sprintf(
 		"spec.backend.servicePort: Service %s has no port %d: %s", be.key, port, be.portAdvice())
@@ -72,7 +73,7 @@ func (be *backend) portAdvice() string {
 		}
 		port := fmt.Sprint(p.Port)
 		if p.Name != "" {
-			port += " (" + quote(p.Name) + ")"
+			port += " (" + text.Quote(p.Name) + ")"
 		}
 		ports = append(ports, port)
 	}

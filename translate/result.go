@@ -1,6 +1,10 @@
 package translate
 
-import "google.golang.org/protobuf/proto"
+import (
+	"google.golang.org/protobuf/proto"
+
+	"my-company.com/staticsite-operator/translate/claims"
+)
 
 // Delta is what a batch of changes did to the configuration.
 type Delta struct {
@@ -9,14 +13,7 @@ type Delta struct {
 
 	// Problems are what is wrong with policies that changed, sorted by policy, in
 	// the order of the fields.
-	Problems []PolicyProblem
-}
-
-// PolicyProblem is one invalid field of a policy.
-type PolicyProblem struct {
-	Policy  Key
-	Field   string
-	Problem string // says what to write instead
+	Problems []claims.Problem
 }
 
 // Resource is one xDS resource that changed.

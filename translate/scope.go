@@ -20,9 +20,8 @@ type scope struct {
 
 func (s scope) none() bool { return s == scope{} }
 
-// scopeOf returns the scope that a domain should have.
-func scopeOf(name string, d *domain) scope {
-	s := d.holder
+// scopeOf returns the scope that a domain should have with this holder.
+func scopeOf(name string, s *site) scope {
 	switch {
 	case s == nil:
 		return scope{}
@@ -35,22 +34,21 @@ func scopeOf(name string, d *domain) scope {
 // buildScopes hands out the routes of every domain whose holder, or whose
 // holder's specification, changed; and counts whom they lead to.
 func (b *batch) buildScopes() {
-	for name := range b.domains {
-		d := b.w.domains[name]
-		want := scopeOf(name, d)
-		if want == d.scope {
+	for name, d := range b.domains {
+		want := scopeOf(name, d.Holder)
+		if want == d.Served {
 			continue
 		}
-		b.leave(d.scope)
+		b.leave(d.Served)
 		b.enter(want)
-		d.scope = want
-		if d.holder != nil {
-			b.touched[d.holder] = struct{}{}
+		d.Served = want
+		if d.Holder != nil {
+			b.touched[d.Holder] = struct{}{}
 		}
 		if b.w.opts.Routes == RoutesSingle {
 			b.setVirtualHost(name, want)
 		} else {
-			b.setScope(name, want, d.holder)
+			b.setScope(name, want, d.Holder)
 		}
 	}
 }

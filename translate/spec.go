@@ -7,6 +7,8 @@ import (
 	routev3 "github.com/envoyproxy/go-control-plane/envoy/config/route/v3"
 
 	"my-company.com/staticsite-operator/api/v1alpha1"
+	"my-company.com/staticsite-operator/translate/hostname"
+	"my-company.com/staticsite-operator/translate/text"
 )
 
 // goodSpec is a specification in normal form, all of it valid.
@@ -45,7 +47,7 @@ func judge(s *Site) (j judged, routes *routev3.ScopedRouteConfiguration) {
 	if keyErr != nil {
 		j.problems = append(j.problems, problem{v1alpha1.ReasonInvalidName, keyErr.Error()})
 	}
-	if domain, err := parseDomain(s.Domain); err != nil {
+	if domain, err := hostname.Parse(s.Domain); err != nil {
 		refuse(v1alpha1.ReasonInvalidDomain, "spec.domain", err)
 	} else {
 		j.domain = domain
@@ -53,7 +55,7 @@ func judge(s *Site) (j judged, routes *routev3.ScopedRouteConfiguration) {
 	if err := checkServiceName(s.Service); err != nil {
 		refuse(v1alpha1.ReasonInvalidServiceName, "spec.backend.serviceName", err)
 	} else if keyErr == nil {
-		j.service = Key{s.Namespace, s.Service}
+		j.service = Key{Namespace: s.Namespace, Name: s.Service}
 	}
 	if s.Port < 1 || s.Port > 65535 {
 		refuse(v1alpha1.ReasonInvalidServicePort, "spec.backend.servicePort",
@@ -72,9 +74,9 @@ func judge(s *Site) (j judged, routes *routev3.ScopedRouteConfiguration) {
 
 // show is an object's key in a message, quoted if it is none that the API
 // server would admit.
-func (k Key) show() string {
+func show(k Key) string {
 	if checkKey(k) != nil {
-		return quote(k.String())
+		return text.Quote(k.String())
 	}
 	return k.String()
 }
@@ -95,15 +97,15 @@ func (j *judged) accepted() Condition {
 // the names of resources, and no two sites may come to share one. Its error
 // names the field.
 func checkKey(k Key) error {
-	if !isLabel(k.Namespace) {
-		return fmt.Errorf("metadata.namespace: %s is not a DNS label: write lower-case letters, digits and hyphens, at most 63", quote(k.Namespace))
+	if !hostname.IsLabel(k.Namespace) {
+		return fmt.Errorf("metadata.namespace: %s is not a DNS label: write lower-case letters, digits and hyphens, at most 63", text.Quote(k.Namespace))
 	}
 	if len(k.Name) > 253 {
-		return fmt.Errorf("metadata.name: %s has %d characters: write at most 253", quote(k.Name), len(k.Name))
+		return fmt.Errorf("metadata.name: %s has %d characters: write at most 253", text.Quote(k.Name), len(k.Name))
 	}
 	for label := range strings.SplitSeq(k.Name, ".") {
-		if !isLabel(label) {
-			return fmt.Errorf("metadata.name: %s is not a DNS name: write lower-case letters, digits, hyphens and dots", quote(k.Name))
+		if !hostname.IsLabel(label) {
+			return fmt.Errorf("metadata.name: %s is not a DNS name: write lower-case letters, digits, hyphens and dots", text.Quote(k.Name))
 		}
 	}
 	return nil
@@ -118,41 +120,18 @@ func checkServiceName(name string) error {
 	case isServiceName(name):
 		return nil
 	case len(name) > 63:
-		return fmt.Errorf("%s has %d characters, a Service name has at most 63: %s", quote(name), len(name), want)
+		return fmt.Errorf("%s has %d characters, a Service name has at most 63: %s", text.Quote(name), len(name), want)
 	}
 	short, _, dotted := strings.Cut(name, ".")
 	switch lower := strings.ToLower(short); {
 	case dotted && isServiceName(lower):
-		return fmt.Errorf("%s is not a Service name: write %s, without namespace or domain (only a Service in the site's own namespace can be used)", quote(name), lower)
+		return fmt.Errorf("%s is not a Service name: write %s, without namespace or domain (only a Service in the site's own namespace can be used)", text.Quote(name), lower)
 	case isServiceName(lower):
-		return fmt.Errorf("%s is not a Service name: write %s (Service names are lower-case)", quote(name), lower)
+		return fmt.Errorf("%s is not a Service name: write %s (Service names are lower-case)", text.Quote(name), lower)
 	}
-	return fmt.Errorf("%s is not a Service name (lower-case letters, digits and hyphens, starting with a letter): %s", quote(name), want)
+	return fmt.Errorf("%s is not a Service name (lower-case letters, digits and hyphens, starting with a letter): %s", text.Quote(name), want)
 }
 
 func isServiceName(s string) bool {
-	return isLabel(s) && s[0] >= 'a'
-}
-
-// isLabel says whether s is a lower-case DNS label (RFC 1123).
-func isLabel(s string) bool {
-	if len(s) < 1 || len(s) > 63 || s[0] == '-' || s[len(s)-1] == '-' {
-		return false
-	}
-	for i := range len(s) {
-		if c := s[i]; !(c >= 'a' && c <= 'z' || c >= '0' && c <= '9' || c == '-') {
-			return false
-		}
-	}
-	return true
-}
-
-// quote shows a user's text in a message: on one line, in bounds, and valid
-// UTF-8 whatever it is.
-func quote(s string) string {
-	const most = 100
-	if len(s) > most {
-		return fmt.Sprintf("%.*q...", most, s)
-	}
-	return fmt.Sprintf("%q", s)
+	return hostname.IsLabel(s) && s[0] >= 'a'
 }

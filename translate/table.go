@@ -20,8 +20,9 @@ func table(byDomain map[string]*routev3.VirtualHost) *routev3.RouteConfiguration
 // tableNeeds returns the clusters that some virtual host leads to.
 func (b *batch) tableNeeds() []string {
 	needs := make(map[string]bool, len(b.w.table))
+	domains := b.w.claims.Domains()
 	for name := range b.w.table {
-		for _, cluster := range b.needsOf(b.w.domains[name].scope) {
+		for _, cluster := range b.needsOf(domains[name].Served) {
 			needs[cluster] = true
 		}
 	}

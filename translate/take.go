@@ -3,6 +3,9 @@ package translate
 import (
 	"slices"
 	"strings"
+
+	"my-company.com/staticsite-operator/translate/claims"
+	"my-company.com/staticsite-operator/translate/hostname"
 )
 
 // take puts one changed object in its place in the indexes and marks what
@@ -20,10 +23,10 @@ func (b *batch) take(ref Ref, object Object) {
 		b.takeSlice(ref.Key, o)
 	case KindPolicy:
 		o, _ := object.(*Policy)
-		b.takePolicy(ref.Key, o)
+		b.problems = append(b.problems, b.w.claims.Policy(ref.Key.Name, o)...)
 	case KindNamespace:
 		o, _ := object.(*Namespace)
-		b.takeNamespace(ref.Key.Name, o)
+		b.w.claims.Namespace(ref.Key.Name, o)
 	}
 }
 
@@ -35,14 +38,14 @@ func (b *batch) takeSite(key Key, object *Site) {
 		}
 		s = &site{key: key}
 		b.w.sites.Put(s)
-		b.settleIn(s)
 	}
 	b.sites[s] = struct{}{}
-	b.unindex(s)
-	s.Site = object
+	if s.claim.Site != nil && s.spec.backendValid() {
+		b.backend(s.spec.service).drop(s)
+	}
 	if object == nil {
+		b.w.claims.Change(s, claims.Claim{})
 		b.w.sites.Delete(key)
-		b.moveOut(s)
 		return
 	}
 	spec, routes := judge(object)
@@ -50,12 +53,11 @@ func (b *batch) takeSite(key Key, object *Site) {
 	if spec.valid() {
 		b.foreseen[s] = routes
 	}
-	s.held = normalDomains(object.Held)
-	s.wants = s.held // Withheld: nobody takes its domain while the owner mends it.
-	if s.spec.valid() && !(len(s.held) == 1 && s.held[0] == s.spec.domain) {
-		s.wants = []string{s.spec.domain}
+	b.w.claims.Change(s, claims.ClaimOf(object, spec.domain, hostname.Normal(object.Held), spec.valid()))
+	if s.spec.backendValid() {
+		be := b.backend(s.spec.service)
+		be.sites = append(be.sites, s)
 	}
-	b.index(s)
 }
 
 // respecify replaces the specification of s and remembers the last valid one.
@@ -66,43 +68,6 @@ func (s *site) respecify(spec judged) {
 	}
 	if s.spec = spec; spec.valid() {
 		s.good = &s.spec.goodSpec
-	}
-}
-
-// unindex takes s out of the indexes, as it was before.
-func (b *batch) unindex(s *site) {
-	for _, name := range s.wants {
-		d := b.w.domains[name]
-		i := slices.Index(d.claimants, s)
-		d.claimants[i] = d.claimants[len(d.claimants)-1]
-		d.claimants[len(d.claimants)-1] = nil
-		d.claimants = d.claimants[:len(d.claimants)-1]
-		b.domains[name] = struct{}{}
-	}
-	s.wants = nil
-	if s.Site != nil && s.spec.backendValid() {
-		be := b.backend(s.spec.service)
-		be.drop(s)
-	}
-}
-
-// index puts s into the indexes, as it is now.
-func (b *batch) index(s *site) {
-	for _, name := range s.wants {
-		d := b.w.domains[name]
-		if d == nil {
-			d = &domain{}
-			b.w.domains[name] = d
-			if b.w.grants != nil {
-				b.w.grants.claimed.add(name)
-			}
-		}
-		d.claimants = append(d.claimants, s)
-		b.domains[name] = struct{}{}
-	}
-	if s.spec.backendValid() {
-		be := b.backend(s.spec.service)
-		be.sites = append(be.sites, s)
 	}
 }
 
@@ -117,7 +82,7 @@ func (b *batch) takeService(key Key, object *Service) {
 
 func (b *batch) takeSlice(key Key, object *Slice) {
 	if old := b.w.slices.Get(key); old != nil {
-		be := b.backend(Key{key.Namespace, old.Service})
+		be := b.backend(Key{Namespace: key.Namespace, Name: old.Service})
 		i, _ := be.find(key.Name)
 		be.slices = slices.Delete(be.slices, i, i+1)
 		b.w.slices.Delete(key)
@@ -126,7 +91,7 @@ func (b *batch) takeSlice(key Key, object *Slice) {
 	if object == nil {
 		return
 	}
-	be := b.backend(Key{key.Namespace, object.Service})
+	be := b.backend(Key{Namespace: key.Namespace, Name: object.Service})
 	i, _ := be.find(key.Name)
 	be.slices = slices.Insert(be.slices, i, object)
 	b.w.slices.Put(object)

@@ -25,27 +25,27 @@ func (b *batch) judgeSites() {
 
 // verdict says how one site stands, all else being settled.
 func (w *World) verdict(s *site) Verdict {
-	if s.Site == nil {
+	if s.claim.Site == nil {
 		return Verdict{Site: s.key, Gone: true}
 	}
 	v := Verdict{
 		Site:         s.key,
-		UID:          s.UID,
-		Generation:   s.Generation,
+		UID:          s.claim.UID,
+		Generation:   s.claim.Generation,
 		Domain:       s.spec.domain,
 		Accepted:     s.spec.accepted(),
 		ResolvedRefs: w.resolvedRefs(s),
 	}
-	v.Holds = w.holds(s)
+	v.Holds = w.claims.Held(s)
 	switch {
 	case !s.spec.valid():
 		// Withheld: what is served, if anything is, is not this generation.
 	case len(v.Holds) > 0:
 		v.Resources = w.resourcesOf(s)
-	case !w.permits(s.key.Namespace, s.spec.domain):
-		v.Accepted = w.notPermitted(s.key.Namespace, s.spec.domain)
+	case !w.claims.Permits(s.key.Namespace, s.spec.domain):
+		v.Accepted = Condition{Reason: v1alpha1.ReasonDomainNotPermitted, Message: w.claims.NotPermitted(s.key.Namespace, s.spec.domain)}
 	default:
-		v.Accepted = conflict(s, w.domains[s.spec.domain].holder)
+		v.Accepted = conflict(s, w.claims.Holder(s.spec.domain))
 	}
 	return v
 }
@@ -80,19 +80,6 @@ func (w *World) resourcesOf(s *site) []ResourceName {
 		return []ResourceName{routes}
 	}
 	return []ResourceName{{typeCluster, c.needs[0]}, routes}
-}
-
-// holds returns the domains that s claims and holds.
-func (w *World) holds(s *site) (held []string) {
-	for _, name := range s.wants {
-		if w.domains[name].holder == s {
-			held = append(held, name)
-		}
-	}
-	if len(held) == len(s.wants) {
-		return s.wants // the same words once
-	}
-	return held
 }
 
 // digest is equal for equal verdicts, and practically only for them. It is kept

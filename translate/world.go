@@ -5,9 +5,9 @@ import (
 	"hash/maphash"
 
 	routev3 "github.com/envoyproxy/go-control-plane/envoy/config/route/v3"
-	"k8s.io/apimachinery/pkg/labels"
 
 	"my-company.com/staticsite-operator/index"
+	"my-company.com/staticsite-operator/translate/claims"
 )
 
 // A World is all objects and what they were translated to. It belongs to one
@@ -19,13 +19,9 @@ import (
 type World struct {
 	opts     Options
 	sites    *index.Table[Key, site]
-	domains  map[string]*domain         // that some site claims
+	claims   *claims.Book[*site, scope] // with the scope of each domain as last handed out
 	backends *index.Table[Key, backend] // Services that exist, are named by a site, or have slices
 	slices   *index.Table[Key, Slice]   // to know what a slice was before it changed
-
-	policies map[string]*policy
-	labels   map[string]labels.Set // of namespaces that are known
-	grants   *grants               // who may claim what; nil while there are no policies
 
 	table map[string]*routev3.VirtualHost // layout single: the virtual host of each domain
 	begun bool                            // what no object causes has been handed out
@@ -35,11 +31,9 @@ type World struct {
 
 // A site is one StaticSite and what is known of it.
 type site struct {
-	*Site          // nil once it is gone
-	key   Key      // outlives Site
-	spec  judged   // its present specification
-	held  []string // Site.Held in normal form
-	wants []string // the domains that it claims, sorted
+	key   Key
+	claim claims.Claim // written by World.claims; without a Site once the object is gone
+	spec  judged       // its present specification
 
 	// good is the last valid specification: the present one, unless that is
 	// invalid. Nil when none was seen. It is all that the past leaves behind.
@@ -48,12 +42,8 @@ type site struct {
 	said uint64 // digest of the verdict that was handed out last
 }
 
-// A domain is one host name and who is concerned with it.
-type domain struct {
-	claimants []*site // in no order
-	holder    *site   // nil: nobody claims it who may
-	scope     scope   // as last handed out, zero when there is none
-}
+// Claim returns what the site claims (claims.Claimant).
+func (s *site) Claim() *claims.Claim { return &s.claim }
 
 // A backend is one Service, what it depends on, and what depends on it.
 type backend struct {
@@ -87,11 +77,9 @@ func NewWorld(opts Options) *World {
 	return &World{
 		opts:     opts,
 		sites:    index.New(func(s *site) Key { return s.key }),
-		domains:  make(map[string]*domain),
+		claims:   claims.NewBook[*site, scope](),
 		backends: index.New(func(be *backend) Key { return be.key }),
 		slices:   index.New(func(s *Slice) Key { return s.Key }),
-		policies: make(map[string]*policy),
-		labels:   make(map[string]labels.Set),
 		table:    make(map[string]*routev3.VirtualHost),
 		digests:  maphash.MakeSeed(),
 	}
@@ -109,8 +97,7 @@ func (w *World) Apply(changes map[Ref]Object) Delta {
 	for ref, object := range changes {
 		b.take(ref, object)
 	}
-	b.grant()
-	b.decideClaims()
+	b.decide()
 	b.buildScopes()
 	b.checkEndpoints()
 	b.buildClusters()

@@ -1,4 +1,4 @@
-package translate
+package claims
 
 import (
 	"errors"
@@ -10,6 +10,9 @@ import (
 	"k8s.io/apimachinery/pkg/labels"
 
 	"my-company.com/staticsite-operator/api/v1alpha1"
+	"my-company.com/staticsite-operator/object"
+	"my-company.com/staticsite-operator/translate/hostname"
+	"my-company.com/staticsite-operator/translate/text"
 )
 
 // A policy is one SiteDomainPolicy.
@@ -26,19 +29,26 @@ type policy struct {
 type goodPolicy struct {
 	reserves bool
 	selector labels.Selector
-	domains  []DomainMatch
+	domains  []object.DomainMatch
 }
 
-// judgePolicy checks every field of a policy. The result is nil if there are
+// A Problem is one invalid field of a policy.
+type Problem struct {
+	Policy  object.Key
+	Field   string
+	Problem string // says what to write instead
+}
+
+// judge checks every field of a policy. The result is nil if there are
 // problems.
-func judgePolicy(p *Policy) (*goodPolicy, []PolicyProblem) {
-	var problems []PolicyProblem
+func judge(p *object.Policy) (*goodPolicy, []Problem) {
+	var problems []Problem
 	refuse := func(field, problem string) {
-		problems = append(problems, PolicyProblem{p.Key, field, problem})
+		problems = append(problems, Problem{p.Key, field, problem})
 	}
 	good := &goodPolicy{reserves: p.Mode == string(v1alpha1.PolicyReserve)}
 	if !good.reserves && p.Mode != string(v1alpha1.PolicyPermit) {
-		refuse("spec.mode", fmt.Sprintf("%s is no mode: write %s or %s", quote(p.Mode), v1alpha1.PolicyPermit, v1alpha1.PolicyReserve))
+		refuse("spec.mode", fmt.Sprintf("%s is no mode: write %s or %s", text.Quote(p.Mode), v1alpha1.PolicyPermit, v1alpha1.PolicyReserve))
 	}
 	var err error
 	if good.selector, err = metav1.LabelSelectorAsSelector(&p.Selector); err != nil {
@@ -62,39 +72,28 @@ func judgePolicy(p *Policy) (*goodPolicy, []PolicyProblem) {
 
 // parseMatch returns the normal form of one item of spec.domains; with an error,
 // also the field below the item that is wrong.
-func parseMatch(m DomainMatch) (normal DomainMatch, field string, err error) {
+func parseMatch(m object.DomainMatch) (normal object.DomainMatch, field string, err error) {
 	switch {
 	case (m.Exact == "") == (m.Suffix == ""):
 		return m, "", errors.New("write exact or suffix, one of the two; for several domains write several items")
 	case strings.HasPrefix(m.Exact, "*."):
-		return m, ".exact", fmt.Errorf("%s has a wildcard: write suffix: %s, which is that domain and all below it", quote(m.Exact), quote(m.Exact[2:]))
+		return m, ".exact", fmt.Errorf("%s has a wildcard: write suffix: %s, which is that domain and all below it", text.Quote(m.Exact), text.Quote(m.Exact[2:]))
 	case m.Exact != "":
-		normal.Exact, err = parseDomain(m.Exact)
+		normal.Exact, err = hostname.Parse(m.Exact)
 		return normal, ".exact", err
 	}
-	normal.Suffix, err = parseSuffix(m.Suffix)
+	normal.Suffix, err = hostname.ParseSuffix(m.Suffix)
 	return normal, ".suffix", err
 }
 
-// parseSuffix is parseDomain for a domain that stands for all below it, too. It
-// may be a short one that nobody serves, such as com.
-func parseSuffix(s string) (string, error) {
-	if bare := strings.TrimLeft(s, "*."); bare != s {
-		return "", fmt.Errorf("%s: write %s, which is that domain and all below it", quote(s), quote(bare))
-	}
-	if d := strings.ToLower(strings.TrimSuffix(s, ".")); len(d) < shortestDomain && notLabel(d) == "" && !isNumber(d) {
-		return d, nil
-	}
-	return parseDomain(s)
-}
-
-// covers says whether the policy is about a domain.
+// covers reports whether the policy is about a domain.
 func (g *goodPolicy) covers(domain string) bool {
-	return slices.ContainsFunc(g.domains, func(m DomainMatch) bool { return m.covers(domain) })
+	return slices.ContainsFunc(g.domains, func(m object.DomainMatch) bool { return covers(m, domain) })
 }
 
-// covers is for normal forms. A suffix covers itself.
-func (m DomainMatch) covers(domain string) bool {
+// covers reports whether a match, in normal form, is about a domain. A suffix covers
+// itself.
+func covers(m object.DomainMatch, domain string) bool {
 	if m.Suffix == "" {
 		return domain == m.Exact
 	}
@@ -102,8 +101,8 @@ func (m DomainMatch) covers(domain string) bool {
 	return found && (rest == "" || strings.HasSuffix(rest, "."))
 }
 
-// words are how a message names the domains that are meant.
-func (m DomainMatch) words() string {
+// words is how a message names the domains that are meant.
+func words(m object.DomainMatch) string {
 	if m.Suffix == "" {
 		return m.Exact
 	}

@@ -1,6 +1,11 @@
-package translate
+// Package object has the objects that translation reads, cut down to the fields in
+// use: StaticSites, Services, EndpointSlices, SiteDomainPolicies and Namespaces.
+// It needs nothing, so every other room may know it.
+package object
 
 import (
+	"cmp"
+	"strings"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -15,6 +20,11 @@ func (k Key) String() string {
 		return k.Name
 	}
 	return k.Namespace + "/" + k.Name
+}
+
+// Compare orders keys by namespace, then by name.
+func (k Key) Compare(other Key) int {
+	return cmp.Or(strings.Compare(k.Namespace, other.Namespace), strings.Compare(k.Name, other.Name))
 }
 
 // Kind is the kind of an input object.

@@ -1,4 +1,7 @@
-package translate
+// Package hostname knows what a host name is: how its owner may write it, the one
+// normal form in which names are compared, and what to write instead of what is no
+// host name.
+package hostname
 
 import (
 	"fmt"
@@ -9,6 +12,8 @@ import (
 	"unicode/utf8"
 
 	"golang.org/x/net/idna"
+
+	"my-company.com/staticsite-operator/translate/text"
 )
 
 // The length of a domain in normal form: the shortest that the first design's
@@ -22,23 +27,35 @@ const (
 // meant: what IDNA makes of it takes time that grows with the square.
 const longestText = 8 * longestDomain
 
-// parseDomain returns the normal form of a domain: lower-case, without the
-// trailing dot, and nothing but a host name. Its error says what to write.
-func parseDomain(s string) (string, error) {
+// Parse returns the normal form of a domain: lower-case, without the trailing dot,
+// and nothing but a host name. Its error says what to write instead.
+func Parse(s string) (string, error) {
 	if s == "" {
 		return "", fmt.Errorf("is empty: write the host name of the site, such as docs.example.com")
 	}
 	if len(s) > longestText {
-		return "", fmt.Errorf("%s has %d characters: write at most %d", quote(s), len(s), longestDomain)
+		return "", fmt.Errorf("%s has %d characters: write at most %d", text.Quote(s), len(s), longestDomain)
 	}
 	if what := notHostName(s); what != "" {
-		return "", fmt.Errorf("%s %s: %s", quote(s), what, advice(s))
+		return "", fmt.Errorf("%s %s: %s", text.Quote(s), what, advice(s))
 	}
 	d := strings.ToLower(strings.TrimSuffix(s, "."))
 	if what := notDomain(d); what != "" {
-		return "", fmt.Errorf("%s %s", quote(s), what)
+		return "", fmt.Errorf("%s %s", text.Quote(s), what)
 	}
 	return d, nil
+}
+
+// ParseSuffix returns the normal form of a domain that stands for all domains below
+// it, too. It may be a short one that nobody serves, such as com.
+func ParseSuffix(s string) (string, error) {
+	if bare := strings.TrimLeft(s, "*."); bare != s {
+		return "", fmt.Errorf("%s: write %s, which is that domain and all below it", text.Quote(s), text.Quote(bare))
+	}
+	if d := strings.ToLower(strings.TrimSuffix(s, ".")); len(d) < shortestDomain && notLabel(d) == "" && !isNumber(d) {
+		return d, nil
+	}
+	return Parse(s)
 }
 
 // notHostName says what makes s something other than a host name written in
@@ -124,7 +141,7 @@ func notDomain(d string) string {
 		}
 	}
 	if last := labels[len(labels)-1]; isNumber(last) {
-		return fmt.Sprintf("ends in the number %s, so clients read it as an IP address: write a host name, such as docs.example.com", quote(last))
+		return fmt.Sprintf("ends in the number %s, so clients read it as an IP address: write a host name, such as docs.example.com", text.Quote(last))
 	}
 	return ""
 }
@@ -135,15 +152,15 @@ func notLabel(label string) string {
 	case label == "":
 		return "has an empty label: write exactly one dot between two labels, and none at the start"
 	case len(label) > 63:
-		return fmt.Sprintf("has a label of %d characters (%s): write at most 63 between two dots", len(label), quote(label))
+		return fmt.Sprintf("has a label of %d characters (%s): write at most 63 between two dots", len(label), text.Quote(label))
 	case strings.Contains(label, "_"):
 		return "has an underscore, which no host name may have: write a hyphen"
 	case strings.HasPrefix(label, "-") || strings.HasSuffix(label, "-"):
-		return fmt.Sprintf("has a label that starts or ends with a hyphen (%s): remove the hyphen", quote(label))
-	case !isLabel(label):
-		return fmt.Sprintf("has a character that no host name may have (%s): write letters, digits, hyphens and dots", quote(label))
+		return fmt.Sprintf("has a label that starts or ends with a hyphen (%s): remove the hyphen", text.Quote(label))
+	case !IsLabel(label):
+		return fmt.Sprintf("has a character that no host name may have (%s): write letters, digits, hyphens and dots", text.Quote(label))
 	case strings.HasPrefix(label, "xn--") && !isALabel(label):
-		return fmt.Sprintf("has a label that decodes to no name (%s): write what an IDNA tool prints for the name in your language", quote(label))
+		return fmt.Sprintf("has a label that decodes to no name (%s): write what an IDNA tool prints for the name in your language", text.Quote(label))
 	}
 	return ""
 }
@@ -168,16 +185,29 @@ func isNumber(label string) bool {
 	return strings.Trim(label, "0123456789") == ""
 }
 
-// normalDomains returns the normal forms of those that are valid, sorted. It
+// Normal returns the normal forms of those that are valid, sorted. It
 // reads status.domains, which only we write, but which anyone with the right to
 // can spoil.
-func normalDomains(list []string) []string {
+func Normal(list []string) []string {
 	var domains []string
 	for _, s := range list {
-		if d, err := parseDomain(s); err == nil {
+		if d, err := Parse(s); err == nil {
 			domains = append(domains, d)
 		}
 	}
 	slices.Sort(domains)
 	return slices.Compact(domains)
+}
+
+// IsLabel reports whether s is a lower-case DNS label (RFC 1123).
+func IsLabel(s string) bool {
+	if len(s) < 1 || len(s) > 63 || s[0] == '-' || s[len(s)-1] == '-' {
+		return false
+	}
+	for i := range len(s) {
+		if c := s[i]; !(c >= 'a' && c <= 'z' || c >= '0' && c <= '9' || c == '-') {
+			return false
+		}
+	}
+	return true
 }

@@ -1,4 +1,4 @@
-package translate
+package claims
 
 import (
 	"maps"
@@ -8,6 +8,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/selection"
+
+	"my-company.com/staticsite-operator/object"
 )
 
 // Who may claim which domain? A namespace that is selected by policies may claim
@@ -15,58 +17,58 @@ import (
 // no policy reserves. So policies add up, and which came first never matters.
 
 // grants are what all policies together say, with what they are matched against
-// in indexes. A World without policies has none, so that they cost it nothing.
-type grants struct {
-	reserved map[DomainMatch][]*policy // by whom, by name
-	byLabel  map[label][]*policy       // those that select only namespaces with a certain label
-	anyLabel []*policy                 // the others
+// in indexes. A Book without policies has none.
+type grants[S Claimant] struct {
+	reserved map[object.DomainMatch][]*policy // by whom, by name
+	byLabel  map[label][]*policy              // those that select only namespaces with a certain label
+	anyLabel []*policy                        // the others
 
-	tenants map[string]*tenant // the namespaces in which there are sites
-	claimed names              // the names in World.domains
+	tenants map[string]*tenant[S] // the namespaces in which there are sites
+	claimed names                 // the names in Book.domains
 }
 
 // A tenant is a namespace and its sites.
-type tenant struct {
+type tenant[S Claimant] struct {
 	name     string
-	sites    map[*site]struct{}
+	sites    map[S]struct{}
 	policies []*policy // that select it, by name
 }
 
 type label struct{ key, value string }
 
-// newGrants returns the grants of a World that has no policies yet.
-func newGrants(w *World) *grants {
-	g := &grants{
-		reserved: make(map[DomainMatch][]*policy),
+// newGrants returns the grants of a Book that has no policies yet.
+func (b *Book[S, D]) newGrants() *grants[S] {
+	g := &grants[S]{
+		reserved: make(map[object.DomainMatch][]*policy),
 		byLabel:  make(map[label][]*policy),
-		tenants:  make(map[string]*tenant),
+		tenants:  make(map[string]*tenant[S]),
 	}
-	for s := range w.sites.All() {
-		g.tenantOf(s)
-	}
-	for name := range w.domains {
+	for name, d := range b.domains {
 		g.claimed.add(name)
+		for _, s := range d.claimants {
+			g.tenantOf(s, s.Claim().Namespace)
+		}
 	}
 	return g
 }
 
 // tenantOf returns the tenant of a site, which becomes one of its sites.
-func (g *grants) tenantOf(s *site) *tenant {
-	t := g.tenants[s.key.Namespace]
+func (g *grants[S]) tenantOf(s S, namespace string) *tenant[S] {
+	t := g.tenants[namespace]
 	if t == nil {
-		t = &tenant{name: s.key.Namespace, sites: make(map[*site]struct{})}
+		t = &tenant[S]{name: namespace, sites: make(map[S]struct{})}
 		g.tenants[t.name] = t
 	}
 	t.sites[s] = struct{}{}
 	return t
 }
 
-// permits says whether a namespace may claim a domain.
-func (w *World) permits(namespace, domain string) bool {
-	return w.grants == nil || w.grants.permits(w.grants.tenants[namespace], domain)
+// Permits reports whether a namespace may claim a domain.
+func (b *Book[S, D]) Permits(namespace, domain string) bool {
+	return b.grants == nil || b.grants.permits(b.grants.tenants[namespace], domain)
 }
 
-func (g *grants) permits(t *tenant, domain string) bool {
+func (g *grants[S]) permits(t *tenant[S], domain string) bool {
 	if len(t.policies) > 0 {
 		return slices.ContainsFunc(t.policies, func(p *policy) bool { return p.good.covers(domain) })
 	}
@@ -75,10 +77,10 @@ func (g *grants) permits(t *tenant, domain string) bool {
 
 // reserver returns the policy that reserves a domain, of several the first by
 // name; nil if none does.
-func (g *grants) reserver(domain string) *policy {
-	found := firstOf(g.reserved[DomainMatch{Exact: domain}])
+func (g *grants[S]) reserver(domain string) *policy {
+	found := firstOf(g.reserved[object.DomainMatch{Exact: domain}])
 	for suffix := range suffixesOf(domain) {
-		if p := firstOf(g.reserved[DomainMatch{Suffix: suffix}]); found == nil || p != nil && p.name < found.name {
+		if p := firstOf(g.reserved[object.DomainMatch{Suffix: suffix}]); found == nil || p != nil && p.name < found.name {
 			found = p
 		}
 	}
@@ -97,7 +99,7 @@ func comparePolicies(x, y *policy) int { return strings.Compare(x.name, y.name) 
 
 // selecting returns the policies that select a namespace with these labels, by
 // name.
-func (g *grants) selecting(set labels.Set) []*policy {
+func (g *grants[S]) selecting(set labels.Set) []*policy {
 	var selecting []*policy
 	consider := func(policies []*policy) {
 		for _, p := range policies {
@@ -115,7 +117,7 @@ func (g *grants) selecting(set labels.Set) []*policy {
 }
 
 // add takes in a policy that has become good.
-func (g *grants) add(p *policy) {
+func (g *grants[S]) add(p *policy) {
 	if p.good.reserves {
 		for _, match := range p.good.domains {
 			at, _ := slices.BinarySearchFunc(g.reserved[match], p, comparePolicies)
@@ -132,7 +134,7 @@ func (g *grants) add(p *policy) {
 }
 
 // remove is the opposite of add, while p.good is still what it was then.
-func (g *grants) remove(p *policy) {
+func (g *grants[S]) remove(p *policy) {
 	for _, match := range p.good.domains {
 		without(g.reserved, match, p)
 	}
@@ -166,8 +168,8 @@ func requiredLabels(selector labels.Selector) []label {
 }
 
 // labelsOf returns the labels of a namespace, known or not.
-func (w *World) labelsOf(namespace string) labels.Set {
-	if set, known := w.labels[namespace]; known {
+func (b *Book[S, D]) labelsOf(namespace string) labels.Set {
+	if set, known := b.labels[namespace]; known {
 		return set
 	}
 	return withName(nil, namespace)

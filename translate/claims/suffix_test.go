@@ -1,9 +1,11 @@
-package translate
+package claims
 
 import (
 	"math/rand/v2"
 	"slices"
 	"testing"
+
+	"my-company.com/staticsite-operator/object"
 )
 
 // Names come and go in any order; what is found is what a look at each would find.
@@ -22,7 +24,7 @@ func TestNamesUnderASuffix(t *testing.T) {
 			for _, suffix := range all {
 				var want []string
 				for _, name := range all {
-					if in[name] && (DomainMatch{Suffix: suffix}).covers(name) {
+					if in[name] && covers(object.DomainMatch{Suffix: suffix}, name) {
 						want = append(want, name)
 					}
 				}
