@@ -42,6 +42,7 @@ func TestWrongFlagsAreNamedWithWhatToWrite(t *testing.T) {
 		{[]string{"--routes=one"}, "--routes=one: write scoped or single"},
 		{[]string{"--upstreams=ip"}, "--upstreams=ip: write endpoints or dns"},
 		{[]string{"--http-port=0"}, "--http-port=0: write a port from 1 to 65535"},
+		{[]string{"--public-scheme=ftp"}, "--public-scheme=ftp: write http or https"},
 		{[]string{"--allow-endpoint-cidr=127.0.0.1"}, "--allow-endpoint-cidr=127.0.0.1: write a range such as 127.0.0.0/8"},
 		{[]string{"--zap-log-level=loud"}, "--zap-log-level=loud: write debug, info, warn or error"},
 		{[]string{"--sites=x", "--leader-elect"}, "leave out --leader-elect"},
