@@ -15,6 +15,7 @@ import (
 // translate and lint share them.
 type translateFlags struct {
 	routes, upstreams string
+	httpAddress       string
 	httpPort          uint16
 	trustedHops       uint32
 	publicScheme      string
@@ -28,6 +29,8 @@ func (f *translateFlags) add(flags *pflag.FlagSet) {
 		"how routes are cut into resources: scoped (one per domain) or single (one for all, up to about 1,000 sites)")
 	flags.StringVar(&f.upstreams, "upstreams", string(translate.UpstreamsEndpoints),
 		"how proxies find pods: endpoints (from EndpointSlices) or dns (they resolve the Service's name)")
+	flags.StringVar(&f.httpAddress, "http-address", "::",
+		"the IP address on which every proxy serves the sites; :: is IPv6 and IPv4 (IPv4 alone where IPv6 is switched off), 0.0.0.0 is for kernels without IPv6")
 	flags.Uint16Var(&f.httpPort, "http-port", 8080, "the port on which every proxy serves the sites")
 	flags.Uint32Var(&f.trustedHops, "trusted-hops", 0,
 		"how many proxies in front of ours are trusted to tell the client's address in X-Forwarded-For")
@@ -61,6 +64,10 @@ func (f *translateFlags) options() (translate.Options, error) {
 		if err := oneOf("--public-scheme", f.publicScheme, string(translate.SchemeHTTP), string(translate.SchemeHTTPS)); err != nil {
 			return opts, err
 		}
+	}
+	var err error
+	if opts.HTTPAddress, err = netip.ParseAddr(f.httpAddress); err != nil || opts.HTTPAddress.Zone() != "" {
+		return opts, fmt.Errorf("--http-address=%s: write an IP address: :: for IPv6 and IPv4, 0.0.0.0 for IPv4 alone", f.httpAddress)
 	}
 	for _, s := range f.allowedEndpoints {
 		prefix, err := netip.ParsePrefix(s)

@@ -1,6 +1,7 @@
 package translate
 
 import (
+	"net/netip"
 	"time"
 
 	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
@@ -33,7 +34,7 @@ const (
 func listener(opts Options) *listenerv3.Listener {
 	return &listenerv3.Listener{
 		Name:    listenerName,
-		Address: socketAddress("0.0.0.0", opts.HTTPPort),
+		Address: listenerAddress(opts),
 		FilterChains: []*listenerv3.FilterChain{{
 			Filters: []*listenerv3.Filter{{
 				Name:       "envoy.filters.network.http_connection_manager",
@@ -42,6 +43,15 @@ func listener(opts Options) *listenerv3.Listener {
 		}},
 		PerConnectionBufferLimitBytes: wrapperspb.UInt32(bufferBytes),
 	}
+}
+
+// listenerAddress renders where a proxy serves. On :: it serves IPv4 as well, and
+// IPv4 alone where IPv6 is switched off; only a kernel that does not know IPv6 at
+// all refuses that address.
+func listenerAddress(opts Options) *corev3.Address {
+	address := socketAddress(opts.HTTPAddress.String(), opts.HTTPPort)
+	address.GetSocketAddress().Ipv4Compat = opts.HTTPAddress == netip.IPv6Unspecified()
+	return address
 }
 
 // connectionManager renders what every request passes before its site is known.

@@ -17,6 +17,7 @@ func TestListenerIsTheOperatorsAlone(t *testing.T) {
 	for name, opts := range map[string]Options{
 		"defaults":  {},
 		"layout":    {Routes: RoutesSingle},
+		"address":   {HTTPAddress: netip.MustParseAddr("0.0.0.0")},
 		"port":      {HTTPPort: 8081},
 		"hops":      {TrustedHops: 1},
 		"scheme":    {PublicScheme: SchemeHTTPS},

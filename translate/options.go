@@ -7,8 +7,9 @@ type Options struct {
 	Routes    RouteLayout // empty means scoped
 	Upstreams Upstreams   // empty means endpoints
 
-	HTTPPort    uint32 // of the listener on every proxy; 0 means 8080
-	TrustedHops uint32 // proxies in front of ours whose X-Forwarded-For is believed
+	HTTPAddress netip.Addr // of the listener on every proxy; zero means ::, which is IPv4 and IPv6
+	HTTPPort    uint32     // of the listener on every proxy; 0 means 8080
+	TrustedHops uint32     // proxies in front of ours whose X-Forwarded-For is believed
 
 	// PublicScheme and PublicPort are what readers write in their browsers, where that
 	// is known better than it can be seen. Empty and 0: what is seen.
