@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -34,7 +35,8 @@ func startEcho(t *testing.T) *backend.Backend {
 				shout(w)
 				return
 			case "/many":
-				for n := range 150 {
+				n, _ := strconv.Atoi(r.URL.RawQuery)
+				for n := range n {
 					w.Header().Set(fmt.Sprintf("X-Header-%d", n), fmt.Sprint(n))
 				}
 			case "/proxied":
@@ -197,6 +199,12 @@ func testAccessLog(t *testing.T, ctx context.Context, p *proxy, log *accessLog) 
 		if line[field] != want {
 			t.Errorf("%s is %v, want %v", field, line[field], want)
 		}
+	}
+	say(t, ctx, p.address, "GET /without-host HTTP/1.0")
+	line, err = log.about(ctx, "/without-host")
+	must(t, err)
+	if line["authority"] != "none.invalid" {
+		t.Errorf("a host that was not written is logged as %v", line["authority"])
 	}
 	for host, want := range map[string]struct{ site, flags any }{
 		"unknown.example.com": {nil, "NR"},

@@ -131,6 +131,10 @@ func say2(t *testing.T, ctx context.Context, address string, fields []hpack.Head
 			got.Status, ended = fmt.Sprint(got.StatusCode), f.StreamEnded()
 		case *http2.DataFrame:
 			got.body, ended = got.body+string(f.Data()), f.StreamEnded()
+		case *http2.SettingsFrame:
+			if offered, _ := f.Value(http2.SettingEnableConnectProtocol); offered != 0 {
+				t.Error("WebSockets over HTTP/2 are offered")
+			}
 		case *http2.RSTStreamFrame, *http2.GoAwayFrame:
 			t.Fatalf("the request was answered with %v", f)
 		}
@@ -219,7 +223,10 @@ var requests = []exchange{
 	}},
 
 	// More headers than Envoy takes by itself.
-	{name: "many headers", path: "/many", status: 200, answer: map[string]string{"X-Header-149": "149"}},
+	{name: "many headers", path: "/many?150", status: 200, answer: map[string]string{"X-Header-149": "149"}},
+	{name: "too many headers", path: "/many?1001", status: 502, title: "Site unavailable"},
+	{name: "many headers in a request", lines: append([]string{"GET / HTTP/1.1", "Host: docs.example.com"}, many(110)...), status: 431},
+	{name: "large headers in a request", lines: []string{"GET / HTTP/1.1", "Host: docs.example.com", "Cookie: " + strings.Repeat("c", 61<<10)}, status: 431},
 
 	// Passes.
 	{name: "the first pass", status: 200, seen: map[string]string{"Cdn-Loop": "ssg-edge"}},
@@ -231,6 +238,14 @@ var requests = []exchange{
 
 func upgrade(to string) []string {
 	return []string{"GET /up HTTP/1.1", "Host: docs.example.com", "Connection: Upgrade", "Upgrade: " + to}
+}
+
+// many are n headers.
+func many(n int) (headers []string) {
+	for i := range n {
+		headers = append(headers, fmt.Sprintf("X-Header-%d: %d", i, i))
+	}
+	return headers
 }
 
 // startRequests starts a server with flags, a proxy, and backends for what requests
@@ -323,10 +338,6 @@ func testLoop(t *testing.T, ctx context.Context, p *proxy) {
 // testWebSocket: previews that reload themselves. Where no backend can take it, the
 // answer is the one that a page would get.
 func testWebSocket(t *testing.T, ctx context.Context, p *proxy) {
-	handshake := func(host string) []string {
-		return []string{"GET /socket HTTP/1.1", "Host: " + host, "Connection: keep-alive, Upgrade", "Upgrade: WebSocket",
-			"Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="}
-	}
 	for host, want := range map[string]int{"none.example.com": 503, "unknown.example.com": 404, "DOCS.example.com": 308} {
 		if got := get(t, ctx, p.address, host, "/"); got.StatusCode != want {
 			t.Errorf("%s: a page has %s, want %d", host, got.Status, want)
@@ -354,6 +365,11 @@ func testWebSocket(t *testing.T, ctx context.Context, p *proxy) {
 			t.Errorf("%q was answered with %q", text, got)
 		}
 	}
+}
+
+func handshake(host string) []string {
+	return []string{"GET /socket HTTP/1.1", "Host: " + host, "Connection: keep-alive, Upgrade", "Upgrade: WebSocket",
+		"Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="}
 }
 
 // shake sends a handshake and reads its answer. The connection goes on.
@@ -387,12 +403,16 @@ func shout(w http.ResponseWriter) {
 	}
 }
 
-// TestSlowUpload: an upload that moves is not cut, however long it takes; one that
-// stands still is.
-func TestSlowUpload(t *testing.T) {
+// TestLongRequests: an upload that moves is not cut, however long it takes; what
+// stands still is, be it an upload or a WebSocket.
+func TestLongRequests(t *testing.T) {
 	const beats = 14 // of 5 seconds: beyond a minute
 	ctx := bounded(t, 3*time.Minute)
 	pod, err := backend.Start(t, backend.Pod{Name: "pod", Address: net.JoinHostPort(netns.Addr(1), "0"), Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/socket" {
+			shout(w)
+			return
+		}
 		n, err := io.Copy(io.Discard, r.Body)
 		fmt.Fprint(w, n, err)
 	})})
@@ -440,6 +460,17 @@ func TestSlowUpload(t *testing.T) {
 		response, text, err := upload(1)
 		if err != nil || response.StatusCode != http.StatusRequestTimeout {
 			return fmt.Errorf("the upload that stands still was answered with %v %q, %w", response, text, err)
+		}
+		return nil
+	})
+	conn, response := shake(t, ctx, p.address, handshake("docs.example.com"))
+	defer conn.Close()
+	if response.StatusCode != http.StatusSwitchingProtocols {
+		t.Errorf("the WebSocket was answered with %v", response)
+	}
+	together.Go(func() error {
+		if n, err := conn.Read(make([]byte, 1)); err != io.EOF {
+			return fmt.Errorf("the WebSocket that stands still ended with %d bytes, %w", n, err)
 		}
 		return nil
 	})

@@ -17,7 +17,7 @@ import (
 //	X-Forwarded-For          the addresses that it came from, ours appended
 //	X-Forwarded-Proto        http, or what the operator or a trusted hop says
 //	X-Forwarded-Port         what the operator or a trusted hop says, or nothing
-//	X-Request-Id, CDN-Loop
+//	X-Request-Id, X-Envoy-External-Address, CDN-Loop
 //
 // Backends believe such headers, so a client must not be able to write them.
 
