@@ -195,6 +195,8 @@ var requests = []exchange{
 	{name: "twice", lines: append(upgrade("TLS/1.2"), "Upgrade: foo"), status: 200, seen: map[string]string{of: "/up", "Upgrade": ""}},
 	{name: "almost a WebSocket", lines: upgrade("websockets"), status: 200, seen: map[string]string{of: "/up", "Upgrade": ""}},
 
+	{name: "a WebSocket that the backend does not take", lines: upgrade("websocket"), status: 200, answer: map[string]string{"Content-Length": "0"}},
+
 	// What a client may not say, and what is said instead.
 	{name: "claims", headers: []string{
 		"Forwarded: for=203.0.113.9;host=evil.example.com", "X-Forwarded: 1", "X-Original-Forwarded-For: 203.0.113.9", "X-Real-IP: 203.0.113.9", "Client-IP: 203.0.113.9",
