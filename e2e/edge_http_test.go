@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -29,6 +30,23 @@ func startEcho(t *testing.T) *backend.Backend {
 	b, err := backend.Start(t, backend.Pod{
 		Name: "echo", Address: net.JoinHostPort(netns.Addr(1), "0"),
 		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			switch r.URL.Path {
+			case "/socket":
+				shout(w)
+				return
+			case "/many":
+				n, _ := strconv.Atoi(r.URL.RawQuery)
+				for n := range n {
+					w.Header().Set(fmt.Sprintf("X-Header-%d", n), fmt.Sprint(n))
+				}
+			case "/proxied":
+				for _, h := range []string{"X-Envoy-Upstream-Service-Time: 1", "X-Envoy-Peer-Metadata: CgA=", "X-Envoy-Decorator-Operation: a", "X-Edge-Path: /", "X-Fine: yes", "Server: a backend"} {
+					name, value, _ := strings.Cut(h, ": ")
+					w.Header().Set(name, value)
+				}
+			case "/fail":
+				w.WriteHeader(http.StatusInternalServerError)
+			}
 			json.NewEncoder(w).Encode(echo{r.Method, r.RequestURI, r.Host, r.Header}) //nolint:errcheck // the client sees it
 		}),
 	})
@@ -106,8 +124,8 @@ func (l *accessLog) about(ctx context.Context, path string) (line map[string]any
 	return line, err
 }
 
-// TestEdge is what readers meet, in both layouts: hosts and paths in all spellings,
-// errors, protocols, addresses in the log.
+// TestEdge is what readers meet, in both layouts: errors, protocols, addresses in
+// the log. What becomes of hosts, paths and headers is in TestRequests.
 func TestEdge(t *testing.T) {
 	for _, routes := range []string{"scoped", "single"} {
 		t.Run(routes, func(t *testing.T) {
@@ -123,48 +141,10 @@ func TestEdge(t *testing.T) {
 			p := e.startProxy(t, ctx, "envoy", proxyOptions{line: log.add})
 			must(t, awaitAnswer(ctx, p.address, "docs.example.com", 200, "echo"))
 
-			t.Run("hosts", func(t *testing.T) { testHosts(t, ctx, p) })
-			t.Run("paths", func(t *testing.T) { testPaths(t, ctx, p) })
 			t.Run("errors", func(t *testing.T) { testErrors(t, ctx, p) })
 			t.Run("protocols", func(t *testing.T) { testProtocols(t, ctx, p) })
 			t.Run("access log", func(t *testing.T) { testAccessLog(t, ctx, p, log) })
 		})
-	}
-}
-
-func testHosts(t *testing.T, ctx context.Context, p *proxy) {
-	for _, host := range []string{"docs.example.com", "docs.example.com:8080", "docs.example.com:80", "docs.example.com.", "docs.example.com.:8080"} {
-		if got := get(t, ctx, p.address, host, "/"); got.StatusCode != 200 || got.seen(t).Host != "docs.example.com" {
-			t.Errorf("%s: %s, the backend saw %q", host, got.Status, got.seen(t).Host)
-		}
-	}
-	for _, host := range []string{"DOCS.example.com", "docs.Example.COM:8080", "Docs.example.com."} {
-		got := get(t, ctx, p.address, host, "/Some/Path?Q=A%2Fb&x=%20Y")
-		if want := "http://docs.example.com/Some/Path?Q=A%2Fb&x=%20Y"; got.StatusCode != 308 || got.Header.Get("Location") != want {
-			t.Errorf("%s: %s to %q, want 308 to %q", host, got.Status, got.Header.Get("Location"), want)
-		}
-	}
-}
-
-func testPaths(t *testing.T, ctx context.Context, p *proxy) {
-	for path, want := range map[string]string{
-		"/a/b?c=//d/../e": "/a/b?c=//d/../e", // what is after the ? is the site's
-		"//a///b":         "/a/b",
-		"/a/./b/../c":     "/a/c",
-		"/a/%2e%2e/b":     "/b",
-		"/%7Euser/%41":    "/~user/A",
-	} {
-		if got := get(t, ctx, p.address, "docs.example.com", path); got.StatusCode != 200 || got.seen(t).Path != want {
-			t.Errorf("%s: %s, the backend saw %q, want %q", path, got.Status, got.seen(t).Path, want)
-		}
-	}
-	for path, want := range map[string]string{"/a%2Fb": "/a/b", "/a%2fb?c=%2F": "/a/b?c=%2F", `/a%5Cb`: "/a/b"} {
-		if got := get(t, ctx, p.address, "docs.example.com", path); got.StatusCode != 307 || got.Header.Get("Location") != want {
-			t.Errorf("%s: %s to %q, want 307 to %q", path, got.Status, got.Header.Get("Location"), want)
-		}
-	}
-	if got := get(t, ctx, p.address, "docs.example.com", "/../../etc/passwd"); got.StatusCode != 400 && got.seen(t).Path != "/etc/passwd" {
-		t.Errorf("above the root: %s, the backend saw %q", got.Status, got.seen(t).Path)
 	}
 }
 
@@ -191,15 +171,9 @@ func testErrors(t *testing.T, ctx context.Context, p *proxy) {
 			t.Errorf("%s: the page is not neutral: %v %s", test.host, got.Header, got.body)
 		}
 	}
-	if got := say(t, ctx, p.address, "GET / HTTP/1.1"); got.StatusCode != 400 {
-		t.Errorf("no host at all: %s", got.Status)
-	}
 }
 
 func testProtocols(t *testing.T, ctx context.Context, p *proxy) {
-	if got := say(t, ctx, p.address, "GET /old HTTP/1.0", "Host: docs.example.com"); got.StatusCode != 200 || got.seen(t).Path != "/old" {
-		t.Errorf("HTTP/1.0: %s", got.Status)
-	}
 	transport := &http.Transport{Protocols: new(http.Protocols)}
 	transport.Protocols.SetUnencryptedHTTP2(true)
 	defer transport.CloseIdleConnections()
@@ -212,10 +186,6 @@ func testProtocols(t *testing.T, ctx context.Context, p *proxy) {
 	if response.ProtoMajor != 2 || response.StatusCode != 200 {
 		t.Errorf("h2c: %s %s", response.Proto, response.Status)
 	}
-	got := get(t, ctx, p.address, "docs.example.com", "/", "x_forwarded_for: 203.0.113.9", "x-fine: yes").seen(t)
-	if got.Header.Get("X_forwarded_for") != "" || got.Header.Get("X-Fine") != "yes" {
-		t.Errorf("of headers with underscores the backend saw %v", got.Header)
-	}
 }
 
 func testAccessLog(t *testing.T, ctx context.Context, p *proxy, log *accessLog) {
@@ -223,12 +193,18 @@ func testAccessLog(t *testing.T, ctx context.Context, p *proxy, log *accessLog) 
 	line, err := log.about(ctx, "/logged?a=b")
 	must(t, err)
 	for field, want := range map[string]any{
-		"site": "docs/docs-main", "status": 200.0, "method": "GET", "authority": "docs.example.com", "protocol": "HTTP/1.1",
+		"site": "docs/docs-main", "status": 200.0, "method": "GET", "authority": "docs.example.com:8080", "protocol": "HTTP/1.1",
 		"user_agent": `"quotes" \ and {braces}`, "flags": "-", "remote_address": "127.0.0.1", "peer_address": "127.0.0.1",
 	} {
 		if line[field] != want {
 			t.Errorf("%s is %v, want %v", field, line[field], want)
 		}
+	}
+	say(t, ctx, p.address, "GET /without-host HTTP/1.0")
+	line, err = log.about(ctx, "/without-host")
+	must(t, err)
+	if line["authority"] != "none.invalid" {
+		t.Errorf("a host that was not written is logged as %v", line["authority"])
 	}
 	for host, want := range map[string]struct{ site, flags any }{
 		"unknown.example.com": {nil, "NR"},

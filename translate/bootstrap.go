@@ -14,6 +14,7 @@ import (
 	upstreamhttpv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/upstreams/http/v3"
 	"google.golang.org/protobuf/types/known/anypb"
 	"google.golang.org/protobuf/types/known/durationpb"
+	"google.golang.org/protobuf/types/known/structpb"
 	"google.golang.org/protobuf/types/known/wrapperspb"
 )
 
@@ -85,7 +86,25 @@ func Bootstrap(o BootstrapOptions) *bootstrapv3.Bootstrap {
 		DeferredStatOptions:    &bootstrapv3.Bootstrap_DeferredStatOptions{EnableDeferredCreationStats: true},
 		TypedDnsResolverConfig: dnsResolver(o.DNSResolvers),
 		OverloadManager:        overload(o.MaxConnections),
+		LayeredRuntime:         runtime(),
 	}
+}
+
+// maxResponseHeaders is how many headers a backend's response may have. Envoy's own
+// limit is 100: a page with more preload links or cookies is tried three times
+// and becomes a 502.
+const maxResponseHeaders = 1000
+
+// runtime renders what can be said by Envoy's runtime alone or, in each cluster
+// again, at a cost a site. The layer admin is there by default, unless any layer is
+// named.
+func runtime() *bootstrapv3.LayeredRuntime {
+	return &bootstrapv3.LayeredRuntime{Layers: []*bootstrapv3.RuntimeLayer{
+		{Name: "limits", LayerSpecifier: &bootstrapv3.RuntimeLayer_StaticLayer{StaticLayer: &structpb.Struct{Fields: map[string]*structpb.Value{
+			"envoy.reloadable_features.max_response_headers_count": structpb.NewNumberValue(maxResponseHeaders),
+		}}}},
+		{Name: "admin", LayerSpecifier: &bootstrapv3.RuntimeLayer_AdminLayer_{AdminLayer: &bootstrapv3.RuntimeLayer_AdminLayer{}}},
+	}}
 }
 
 func node(o BootstrapOptions) *corev3.Node {

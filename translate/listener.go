@@ -1,21 +1,22 @@
 package translate
 
 import (
+	"net/netip"
 	"time"
 
 	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
 	listenerv3 "github.com/envoyproxy/go-control-plane/envoy/config/listener/v3"
 	routerv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/router/v3"
 	hcmv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/network/http_connection_manager/v3"
+	matcherv3 "github.com/envoyproxy/go-control-plane/envoy/type/matcher/v3"
 	"google.golang.org/protobuf/types/known/durationpb"
 	"google.golang.org/protobuf/types/known/wrapperspb"
 )
 
 // What a client may cost before it is shown the door. Nothing bounds the whole
-// of a download; what stands still is ended.
+// of a download, of an upload, or of a WebSocket's life; what stands still is ended.
 const (
 	headersTimeout    = 10 * time.Second // to send the headers of a request
-	requestTimeout    = 60 * time.Second // to send the whole of a request
 	streamIdleTimeout = 60 * time.Second // without a byte in either direction
 	connectionIdle    = 5 * time.Minute  // between requests; above what load balancers keep, so that it is they who close
 
@@ -33,7 +34,7 @@ const (
 func listener(opts Options) *listenerv3.Listener {
 	return &listenerv3.Listener{
 		Name:    listenerName,
-		Address: socketAddress("0.0.0.0", opts.HTTPPort),
+		Address: listenerAddress(opts),
 		FilterChains: []*listenerv3.FilterChain{{
 			Filters: []*listenerv3.Filter{{
 				Name:       "envoy.filters.network.http_connection_manager",
@@ -44,13 +45,24 @@ func listener(opts Options) *listenerv3.Listener {
 	}
 }
 
+// listenerAddress renders where a proxy serves. On :: it serves IPv4 as well, and
+// IPv4 alone where IPv6 is switched off; only a kernel that does not know IPv6 at
+// all refuses that address.
+func listenerAddress(opts Options) *corev3.Address {
+	address := socketAddress(opts.HTTPAddress.String(), opts.HTTPPort)
+	address.GetSocketAddress().Ipv4Compat = opts.HTTPAddress == netip.IPv6Unspecified()
+	return address
+}
+
 // connectionManager renders what every request passes before its site is known.
 func connectionManager(opts Options) *hcmv3.HttpConnectionManager {
 	m := &hcmv3.HttpConnectionManager{
 		CodecType:  hcmv3.HttpConnectionManager_AUTO, // HTTP/1.1, or HTTP/2 by prior knowledge
 		StatPrefix: "edge",
 		HttpFilters: []*hcmv3.HttpFilter{
-			lowerCaseHosts(),
+			endLoops(),
+			properHosts(),
+			hideProxies(),
 			retrySafeMethods(),
 			{
 				Name: "envoy.filters.http.router",
@@ -60,14 +72,21 @@ func connectionManager(opts Options) *hcmv3.HttpConnectionManager {
 			},
 		},
 
-		// Host: a.example.com.:8080 is a.example.com. Case is the filters' matter.
-		StripPortMode:        &hcmv3.HttpConnectionManager_StripAnyHostPort{StripAnyHostPort: true},
+		// a.example.com.:8080 goes to the site a.example.com as a.example.com:8080,
+		// since backends make links of it. Case and odd ports are the filters' matter.
 		StripTrailingHostDot: true,
 
-		// One form of each path, so that no rule about paths can be walked around.
+		// /a/../b is /b to everybody. Slashes stay as they are, doubled or encoded:
+		// /entry/Proto://Type is a page's address.
 		NormalizePath:                wrapperspb.Bool(true),
-		MergeSlashes:                 true,
-		PathWithEscapedSlashesAction: hcmv3.HttpConnectionManager_UNESCAPE_AND_REDIRECT,
+		PathWithEscapedSlashesAction: hcmv3.HttpConnectionManager_KEEP_UNCHANGED,
+
+		EarlyHeaderMutationExtensions: []*corev3.TypedExtensionConfig{forward(opts)},
+		SchemeHeaderTransformation:    scheme(opts),
+
+		// Anything else than a WebSocket that a client offers to go over to is passed
+		// over in silence (RFC 9110 section 7.8).
+		UpgradeConfigs: []*hcmv3.HttpConnectionManager_UpgradeConfig{{UpgradeType: "websocket"}},
 
 		// The address of a client is the one that the connection comes from, or
 		// what that many proxies in front of us say.
@@ -81,7 +100,11 @@ func connectionManager(opts Options) *hcmv3.HttpConnectionManager {
 			// from the real one. Dropped and not refused, as nginx does.
 			HeadersWithUnderscoresAction: corev3.HttpProtocolOptions_DROP_HEADER,
 		},
-		HttpProtocolOptions: &corev3.Http1ProtocolOptions{AcceptHttp_10: true}, // some health checks still speak it
+		HttpProtocolOptions: &corev3.Http1ProtocolOptions{
+			AcceptHttp_10:         true, // some health checks still speak it
+			DefaultHostForHttp_10: noHost,
+			IgnoreHttp_11Upgrade:  []*matcherv3.StringMatcher{wholly("(?i)" + allBut("websocket"))},
+		},
 		Http2ProtocolOptions: &corev3.Http2ProtocolOptions{
 			MaxConcurrentStreams:        wrapperspb.UInt32(maxStreams),
 			InitialStreamWindowSize:     wrapperspb.UInt32(streamWindow),
@@ -89,12 +112,15 @@ func connectionManager(opts Options) *hcmv3.HttpConnectionManager {
 		},
 		MaxRequestHeadersKb:   wrapperspb.UInt32(maxHeadersKB),
 		RequestHeadersTimeout: durationpb.New(headersTimeout),
-		RequestTimeout:        durationpb.New(requestTimeout),
 		StreamIdleTimeout:     durationpb.New(streamIdleTimeout),
 
 		ServerHeaderTransformation: hcmv3.HttpConnectionManager_PASS_THROUGH, // the backend's own, or none
 		LocalReplyConfig:           localReplies(),
 		AccessLog:                  accessLog(),
+	}
+	if opts.MergeSlashes {
+		m.MergeSlashes = true
+		m.PathWithEscapedSlashesAction = hcmv3.HttpConnectionManager_UNESCAPE_AND_REDIRECT
 	}
 	if opts.Routes == RoutesSingle {
 		m.RouteSpecifier = &hcmv3.HttpConnectionManager_Rds{Rds: &hcmv3.Rds{ConfigSource: awaitedOverADS(), RouteConfigName: tableName}}
@@ -104,7 +130,7 @@ func connectionManager(opts Options) *hcmv3.HttpConnectionManager {
 	return m
 }
 
-// scopedByHost finds a request's routes by its host, byte for byte. Every
+// scopedByHost finds a request's routes by its host without the port, byte for byte. Every
 // connection manager must have exactly this message: Envoy opens a subscription
 // of its own for any other, and that one starves (design.md section 3).
 func scopedByHost() *hcmv3.ScopedRoutes {
@@ -114,7 +140,8 @@ func scopedByHost() *hcmv3.ScopedRoutes {
 			Fragments: []*hcmv3.ScopedRoutes_ScopeKeyBuilder_FragmentBuilder{{
 				Type: &hcmv3.ScopedRoutes_ScopeKeyBuilder_FragmentBuilder_HeaderValueExtractor_{
 					HeaderValueExtractor: &hcmv3.ScopedRoutes_ScopeKeyBuilder_FragmentBuilder_HeaderValueExtractor{
-						Name: ":authority",
+						Name:             ":authority",
+						ElementSeparator: ":",
 						ExtractType: &hcmv3.ScopedRoutes_ScopeKeyBuilder_FragmentBuilder_HeaderValueExtractor_Index{
 							Index: 0,
 						},

@@ -7,13 +7,32 @@ type Options struct {
 	Routes    RouteLayout // empty means scoped
 	Upstreams Upstreams   // empty means endpoints
 
-	HTTPPort    uint32 // of the listener on every proxy; 0 means 8080
-	TrustedHops uint32 // proxies in front of ours whose X-Forwarded-For is believed
+	HTTPAddress netip.Addr // of the listener on every proxy; zero means ::, which is IPv4 and IPv6
+	HTTPPort    uint32     // of the listener on every proxy; 0 means 8080
+	TrustedHops uint32     // proxies in front of ours whose X-Forwarded-For is believed
+
+	// PublicScheme and PublicPort are what readers write in their browsers, where that
+	// is known better than it can be seen. Empty and 0: what is seen.
+	PublicScheme Scheme
+	PublicPort   uint32
+
+	// MergeSlashes makes // in a path / and redirects from encoded slashes to plain
+	// ones. Otherwise backends get paths with the slashes as they came.
+	MergeSlashes bool
 
 	// AllowedEndpoints are ranges in which endpoints are accepted although their
 	// kind (loopback, link-local, ...) is refused by default.
 	AllowedEndpoints []netip.Prefix
 }
+
+// Scheme is a URL's.
+type Scheme string
+
+// The schemes.
+const (
+	SchemeHTTP  Scheme = "http"
+	SchemeHTTPS Scheme = "https"
+)
 
 // RouteLayout says how routes are cut into resources (design.md section 3).
 type RouteLayout string

@@ -14,7 +14,9 @@ func table(byDomain map[string]*routev3.VirtualHost) *routev3.RouteConfiguration
 	for _, domain := range slices.Sorted(maps.Keys(byDomain)) {
 		hosts = append(hosts, byDomain[domain])
 	}
-	return routeConfiguration(tableName, hosts...)
+	routes := routeConfiguration(tableName, hosts...)
+	routes.IgnorePortInHostMatching = true
+	return routes
 }
 
 // tableNeeds returns the clusters that some virtual host leads to.

@@ -3,6 +3,7 @@ package translate
 import (
 	"cmp"
 	"hash/maphash"
+	"net/netip"
 
 	routev3 "github.com/envoyproxy/go-control-plane/envoy/config/route/v3"
 
@@ -73,6 +74,7 @@ type cluster struct {
 func NewWorld(opts Options) *World {
 	opts.Routes = cmp.Or(opts.Routes, RoutesScoped)
 	opts.Upstreams = cmp.Or(opts.Upstreams, UpstreamsEndpoints)
+	opts.HTTPAddress = cmp.Or(opts.HTTPAddress, netip.IPv6Unspecified())
 	opts.HTTPPort = cmp.Or(opts.HTTPPort, 8080)
 	return &World{
 		opts:     opts,

@@ -2,10 +2,12 @@ package netns
 
 import (
 	"fmt"
+	"net"
 	"runtime"
 
 	"github.com/vishvananda/netlink"
 	"github.com/vishvananda/netns"
+	"golang.org/x/sys/unix"
 )
 
 // hosts is how many hosts there can be at a time.
@@ -23,11 +25,23 @@ type Host struct {
 	Gateway string
 
 	handle netns.NsHandle
+	bits   int  // of its link's prefix
+	noIPv6 bool // as if the kernel knew none
 }
 
 // NewHost makes the n-th host, n from 1 to 63. Whoever owns it ends it, after the
 // programs on it.
 func NewHost(owner interface{ Cleanup(func()) }, n int) (*Host, error) {
+	return newHost(owner, n, Host{Addr: fmt.Sprintf("198.51.100.%d", 4*n+2), Gateway: fmt.Sprintf("198.51.100.%d", 4*n+1), bits: 30})
+}
+
+// NewIPv6Host is NewHost with IPv6 only: no address of [Addr] can be reached, just
+// its gateway. Its addresses are from the block 2001:db8::/32 that RFC 3849 reserves.
+func NewIPv6Host(owner interface{ Cleanup(func()) }, n int) (*Host, error) {
+	return newHost(owner, n, Host{Addr: fmt.Sprintf("2001:db8:0:%d::2", n), Gateway: fmt.Sprintf("2001:db8:0:%d::1", n), bits: 64})
+}
+
+func newHost(owner interface{ Cleanup(func()) }, n int, made Host) (*Host, error) {
 	if n < 1 || n > hosts {
 		panic(fmt.Sprintf("netns: there is no host %d; there are 1 to %d", n, hosts))
 	}
@@ -35,11 +49,8 @@ func NewHost(owner interface{ Cleanup(func()) }, n int) (*Host, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make host %d: %w", n, err)
 	}
-	host := &Host{
-		Addr:    fmt.Sprintf("198.51.100.%d", 4*n+2),
-		Gateway: fmt.Sprintf("198.51.100.%d", 4*n+1),
-		handle:  handle,
-	}
+	host := &made
+	host.handle = handle
 	end := &netlink.Veth{
 		LinkAttrs:     netlink.LinkAttrs{Name: fmt.Sprintf("host%d", n)},
 		PeerName:      "uplink",
@@ -57,7 +68,12 @@ func NewHost(owner interface{ Cleanup(func()) }, n int) (*Host, error) {
 
 // Enter moves the thread of the caller, which must be locked to it, to the host.
 // What it starts then runs there.
-func (h *Host) Enter() error { return netns.Set(h.handle) }
+func (h *Host) Enter() error {
+	if err := netns.Set(h.handle); err != nil || !h.noIPv6 {
+		return err
+	}
+	return refuseIPv6Sockets()
+}
 
 // newNamespace returns a namespace that nothing runs in.
 func newNamespace() (handle netns.NsHandle, err error) {
@@ -78,7 +94,7 @@ func (h *Host) link(end *netlink.Veth) error {
 	if err := netlink.LinkAdd(end); err != nil {
 		return err
 	}
-	if err := bringUp(&netlink.Handle{}, end.Name, h.Gateway+"/30"); err != nil {
+	if err := bringUp(&netlink.Handle{}, end.Name, fmt.Sprint(h.Gateway, "/", h.bits)); err != nil {
 		return err
 	}
 	inside, err := netlink.NewHandleAt(h.handle)
@@ -89,14 +105,10 @@ func (h *Host) link(end *netlink.Veth) error {
 	if err := bringUp(inside, "lo", ""); err != nil {
 		return err
 	}
-	if err := bringUp(inside, end.PeerName, h.Addr+"/30"); err != nil {
+	if err := bringUp(inside, end.PeerName, fmt.Sprint(h.Addr, "/", h.bits)); err != nil {
 		return err
 	}
-	to, err := netlink.ParseAddr(h.Gateway + "/32")
-	if err != nil {
-		return err
-	}
-	return inside.RouteAdd(&netlink.Route{Gw: to.IP})
+	return inside.RouteAdd(&netlink.Route{Gw: net.ParseIP(h.Gateway)})
 }
 
 // bringUp brings up an interface, with an address if there is one.
@@ -110,6 +122,7 @@ func bringUp(in *netlink.Handle, name, address string) error {
 		if err != nil {
 			return err
 		}
+		addr.Flags = unix.IFA_F_NODAD // no wait of a second for an IPv6 address to be found unique
 		if err := in.AddrAdd(link, addr); err != nil {
 			return fmt.Errorf("add %s to %s: %w", address, name, err)
 		}
