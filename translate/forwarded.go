@@ -21,10 +21,10 @@ import (
 //
 // Backends believe such headers, so a client must not be able to write them.
 
-// claims are headers that say where a request came from or what was asked for,
+// forgeable are headers that say where a request came from or what was asked for,
 // which some backend or other believes. No trusted hop is believed in them either:
 // load balancers hand on what a client wrote in those that they do not know.
-var claims = []string{
+var forgeable = []string{
 	"forwarded", "x-forwarded", "x-original-forwarded-for",
 	"x-real-ip", "client-ip", "x-client-ip", "x-cluster-client-ip",
 	"x-host", "x-original-host", "x-original-url", "x-rewrite-url",
@@ -43,7 +43,7 @@ func forward(opts Options) *corev3.TypedExtensionConfig {
 	for _, prefix := range proxyHeaders {
 		mutations = append(mutations, removePrefixed(prefix))
 	}
-	for _, name := range claims {
+	for _, name := range forgeable {
 		mutations = append(mutations, &mutationrulesv3.HeaderMutation{Action: &mutationrulesv3.HeaderMutation_Remove{Remove: name}})
 	}
 	if opts.TrustedHops == 0 {
