@@ -34,6 +34,9 @@ type Loop struct {
 // acknowledge into Statuses.
 func NewLoop(opts translate.Options, objects *latest.Map[translate.Ref, translate.Object],
 	store *xds.Store, streams *latest.Map[uint64, xds.StreamState], log *zap.Logger) *Loop {
+	if opts.Upstreams == translate.UpstreamsDNS {
+		store.KeepNothing() // A withdrawn cluster's name may stand for anything by now.
+	}
 	statuses := latest.New[translate.Key, SiteStatus]()
 	return &Loop{
 		objects: objects, streams: streams, statuses: statuses,

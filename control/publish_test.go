@@ -1,6 +1,7 @@
 package control
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -38,6 +39,43 @@ func TestAPlaceholderDoesNotKeepAnothersRoutes(t *testing.T) {
 	w.apply(map[translate.Ref]translate.Object{mistaken.Ref(): nil})
 	w.proxy(1, nil)
 	w.expect("before", "Programmed", "True", "Programmed", "")
+}
+
+// In upstreams dns a cluster is withdrawn when its Service comes to stand for another
+// name. That reaches every proxy, also one that has, of a site of somebody else, a
+// form that this server does not know and so might need any cluster.
+func TestAWithdrawnClusterIsKeptForNobody(t *testing.T) {
+	w := worldOf(t, translate.Options{Upstreams: translate.UpstreamsDNS})
+	invalid := newSite("invalid", "docs_")
+	invalid.Held = []string{"docs.example.com"}
+	w.put(service(), newSite("turns", "turns.example.com"), invalid)
+	cluster := xds.Claim{Name: "docs_web_80_cluster"}
+	cluster.Version = w.store.Latest().VersionOf(xds.ResourceName{Type: xds.Cluster, Name: cluster.Name})
+
+	proxy, removed := xds.NewDeltaSession(w.store.Latest(), time.Second, 0), false
+	converse := func() {
+		for {
+			t, response := proxy.Next(w.now)
+			if response == nil {
+				return
+			}
+			removed = removed || t == xds.Cluster && slices.Contains(response.Removes, cluster.Name)
+			proxy.Request(&xds.Request{Type: t, Nonce: response.Nonce})
+		}
+	}
+	proxy.Request(&xds.Request{Type: xds.Cluster, Claims: []xds.Claim{cluster, {Name: "docs_gone_80_cluster", Version: "1"}}})
+	proxy.Request(&xds.Request{Type: xds.Listener})
+	proxy.Request(&xds.Request{Type: xds.ScopedRoute, Claims: []xds.Claim{{Name: "docs.example.com", Version: "before"}}})
+	converse()
+
+	external := service()
+	external.Type = "ExternalName"
+	w.put(external)
+	proxy.Publish(w.store.Latest())
+	converse()
+	if !removed {
+		t.Error("the proxy keeps the cluster of a Service that stands for another name now")
+	}
 }
 
 // Of a resource that cannot be encoded nothing is published, not even what an

@@ -12,6 +12,9 @@ type needs struct {
 
 // needs returns what the client needs beyond what the positions tell.
 func (s *Session) needs() needs {
+	if s.snap.keepsNothing {
+		return needs{}
+	}
 	n, unknown := needs{names: make(map[string]bool)}, false
 	for t := range numTypes {
 		st := &s.types[t]

@@ -51,6 +51,7 @@ type client struct {
 // run does one command. All may bear client=NAME, if there are several.
 //
 //	publish                     with lines TYPE NAME@VERSION [placeholder] [needs=a,b] and TYPE -NAME
+//	keep-nothing                before the first publish: see Store.KeepNothing
 //	connect sotw|delta [versions]
 //	request TYPE [nonce=N] [version=V] [names=a,b] [sub=a,b] [unsub=a,b] [claims=a@1,b@2]
 //	                            an input is the text of a refusal
@@ -76,6 +77,9 @@ func (s *script) run(t *testing.T, d *datadriven.TestData) string {
 		for _, c := range s.clients {
 			c.Publish(s.store.Latest())
 		}
+	case "keep-nothing":
+		s.store.KeepNothing()
+		return ""
 	case "restart":
 		s.store, s.clients = NewStore(), make(map[string]*client)
 		return ""
