@@ -59,20 +59,3 @@ func (n *needs) add(st *typeState, r *Resource) (unknown bool) {
 func (n *needs) keep(name string, waits bool) bool {
 	return n.names[name] || n.unknown != nil && (waits || n.unknown.lookup(Cluster, name) != nil)
 }
-
-// unserved returns what some names stand for, as the client has it, where nothing
-// of that name is served any more.
-func (s *Session) unserved(names []string) (held []*Resource) {
-	for t := range numTypes {
-		st := &s.types[t]
-		if !removesLater(t) || st.at == nil {
-			continue
-		}
-		for _, name := range names {
-			if r := st.accepted(t, name); r.known() && s.snap.lookup(t, name) == nil {
-				held = append(held, r)
-			}
-		}
-	}
-	return held
-}

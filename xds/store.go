@@ -22,15 +22,12 @@ type Store struct {
 	free  [numTypes][]uint32
 	slots [numTypes]uint32 // slots ever given out
 
-	// kept are the resources that the publisher removed and a stand-in leads to.
-	kept map[ResourceName]bool
-
 	keepsNothing bool // see KeepNothing
 }
 
 // NewStore returns a store that nothing was published to yet.
 func NewStore() *Store {
-	return &Store{first: make(chan struct{}), kept: make(map[ResourceName]bool)}
+	return &Store{first: make(chan struct{})}
 }
 
 // KeepNothing makes every removal reach every client in its turn, also a client that
@@ -60,7 +57,7 @@ func (s *Store) Publish(changes []Change) *Snapshot {
 	edits := old.edit()
 	suspects := old.succeed(changes)
 	changed := s.latest.Load() == nil
-	for _, c := range s.keep(changes, suspects) {
+	for _, c := range changes {
 		if s.apply(&edits[c.Type], c) {
 			changed = true
 		}

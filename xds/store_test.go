@@ -289,9 +289,9 @@ func TestSuspectsAreBounded(t *testing.T) {
 		store.Publish([]Change{{Cluster, "a", r}})
 		return r
 	}
-	store.Suspect(publish(0), nil, nil)
+	store.Suspect(publish(0), nil)
 	before := store.Latest()
-	store.Suspect(light(Cluster, "a", 0), nil, nil)
+	store.Suspect(light(Cluster, "a", 0), nil)
 	if store.Latest() != before {
 		t.Error("the same suspect twice is news")
 	}
@@ -300,7 +300,7 @@ func TestSuspectsAreBounded(t *testing.T) {
 		t.Error("what came back is no suspect any more")
 	}
 	for i := range 3 * maxSuspects {
-		store.Suspect(publish(i+1), nil, nil)
+		store.Suspect(publish(i+1), nil)
 	}
 	if n := len(store.Latest().suspects); n > maxSuspects {
 		t.Errorf("%d suspects are remembered", n)
@@ -335,7 +335,7 @@ func TestStandInOutlivesADetour(t *testing.T) {
 	for version := range 2 {
 		store.Publish([]Change{scope(version)})
 	}
-	store.Suspect(store.Latest().lookup(ScopedRoute, "a"), light(ScopedRoute, "a", 0), nil)
+	store.Suspect(store.Latest().lookup(ScopedRoute, "a"), light(ScopedRoute, "a", 0))
 	good := store.Latest().standIn(store.Latest().lookup(ScopedRoute, "a"))
 	if good == nil {
 		t.Fatal("a suspect has no stand-in")
