@@ -68,14 +68,13 @@ func (s *Snapshot) succeed(changes []Change) map[suspect]*Resource {
 	}
 	for name, next := range outcome(changes) {
 		now := s.lookup(name.Type, name.Name)
-		if now == nil || next != nil && next.Version == now.Version {
+		if now == nil {
 			continue
 		}
 		good := now
 		if s.suspect(now) {
-			if good = s.standIn(now); good != nil {
-				set(now, nil)
-			}
+			good = s.standIn(now)
+			set(now, nil)
 		}
 		if next != nil && s.suspect(next) {
 			if good != nil && good.Placeholder {
