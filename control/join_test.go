@@ -62,7 +62,7 @@ func (w *world) acknowledge(id, seq uint64, exceptions map[xds.ResourceName]xds.
 	for _, t := range []xds.Type{xds.Cluster, xds.Listener, xds.ScopedRoute, xds.Route} {
 		state.Types[t] = xds.TypeState{Active: true, Acked: seq}
 	}
-	w.join.observe(map[uint64]xds.StreamState{id: state}, w.now)
+	w.observe(map[uint64]xds.StreamState{id: state}, w.now)
 }
 
 // status returns the newest status of a site and whether there was a new one.

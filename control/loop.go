@@ -3,6 +3,7 @@ package control
 import (
 	"context"
 	"errors"
+	"maps"
 	"time"
 
 	"go.uber.org/zap"
@@ -23,6 +24,8 @@ type Loop struct {
 	join  *join
 	log   *zap.Logger
 
+	kept map[string]bool // the clusters that stand-ins lead to, as told to translation
+
 	single   bool // the layout: all routes are one resource
 	partSize int
 
@@ -34,6 +37,9 @@ type Loop struct {
 // acknowledge into Statuses.
 func NewLoop(opts translate.Options, objects *latest.Map[translate.Ref, translate.Object],
 	store *xds.Store, streams *latest.Map[uint64, xds.StreamState], log *zap.Logger) *Loop {
+	if opts.Upstreams == translate.UpstreamsDNS {
+		store.KeepNothing() // A withdrawn cluster's name may stand for anything by now.
+	}
 	statuses := latest.New[translate.Key, SiteStatus]()
 	return &Loop{
 		objects: objects, streams: streams, statuses: statuses,
@@ -58,7 +64,7 @@ func (l *Loop) Run(ctx context.Context) {
 		case <-l.objects.Ready():
 			l.apply(l.objects.TakeSince())
 		case <-l.streams.Ready():
-			l.join.observe(l.streams.Take(), time.Now())
+			l.observe(l.streams.Take(), time.Now())
 		case do := <-l.calls:
 			do()
 		case now := <-progress.C:
@@ -74,8 +80,40 @@ func (l *Loop) Run(ctx context.Context) {
 // them.
 const progressTick = time.Second / 2
 
-// apply publishes changes, the oldest of which arrived then.
+// apply publishes changes, the oldest of which arrived then. A last good form may end
+// with them.
 func (l *Loop) apply(changes map[translate.Ref]translate.Object, arrived time.Time) {
+	l.publish(changes, arrived)
+	l.keep(arrived)
+}
+
+// observe takes what streams acknowledged, refused, or that they ended.
+func (l *Loop) observe(states map[uint64]xds.StreamState, now time.Time) {
+	l.join.observe(states, now)
+	l.keep(now)
+}
+
+// keep has translation serve the clusters that stand-ins lead to, as long as there are
+// such stand-ins.
+func (l *Loop) keep(now time.Time) {
+	needed := l.store.Needed()
+	if maps.Equal(needed, l.kept) {
+		return
+	}
+	changes := make(map[translate.Ref]translate.Object)
+	for name := range l.kept {
+		changes[(&translate.Kept{Cluster: name}).Ref()] = nil
+	}
+	for name := range needed {
+		kept := &translate.Kept{Cluster: name}
+		changes[kept.Ref()] = kept
+	}
+	l.kept = needed
+	l.publish(changes, now)
+}
+
+// publish translates changes, the oldest of which arrived then, and publishes them.
+func (l *Loop) publish(changes map[translate.Ref]translate.Object, arrived time.Time) {
 	start := time.Now()
 	verdicts, problems, changed, invalid := l.translate(changes)
 	for _, p := range problems {

@@ -70,6 +70,12 @@ func testKeepsItsCluster(t *testing.T, layout translate.RouteLayout, sotw bool) 
 	}
 	old()
 
+	// The pod that it leads to is replaced.
+	p.publish(t, onPod("old", startPod(t, 4, "moved"))...)
+	for _, e := range proxies {
+		must(t, awaitAnswer(ctx, e.address, domain(0), 200, "moved"))
+	}
+
 	delete(p.spoil, bad)
 	p.publish(t, numbered(0, "new"))
 	for _, e := range proxies {

@@ -32,13 +32,14 @@ type publisher struct {
 	layout  translate.RouteLayout
 	objects map[translate.Ref]translate.Object // all that was published
 
-	world *translate.World
 	last  map[xds.ResourceName]translate.Resource // as last translated
 	more  []translate.Resource                    // to be sent with the next
 	store *xds.Store
 	stop  func() // ends the server and waits for its end
 
 	mu      sync.Mutex
+	world   *translate.World
+	kept    map[string]bool            // clusters that last good forms lead to
 	streams map[uint64]xds.StreamState // connected
 }
 
@@ -59,7 +60,7 @@ func newPublisher(t *testing.T, layout translate.RouteLayout) *publisher {
 func (p *publisher) serve(t *testing.T) {
 	p.world = translate.NewWorld(translate.Options{Routes: p.layout, HTTPPort: httpPort})
 	p.last = make(map[xds.ResourceName]translate.Resource)
-	p.store, p.streams = xds.NewStore(), make(map[uint64]xds.StreamState)
+	p.store, p.streams, p.kept = xds.NewStore(), make(map[uint64]xds.StreamState), nil
 	server := xds.NewServer(p.store, xds.DefaultAckTimeout, zaptest.NewLogger(t, zaptest.Level(zap.WarnLevel)))
 	ctx, cancel := context.WithCancel(context.Background())
 	var running sync.WaitGroup
@@ -68,15 +69,15 @@ func (p *publisher) serve(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	running.Go(func() { p.observe(ctx, server) })
+	running.Go(func() { p.observe(t, ctx, server) })
 	p.stop = func() {
 		cancel()
 		running.Wait()
 	}
 }
 
-// observe keeps what streams are known to hold.
-func (p *publisher) observe(ctx context.Context, server *xds.Server) {
+// observe notes what streams are known to hold, and serves what they go on with.
+func (p *publisher) observe(t *testing.T, ctx context.Context, server *xds.Server) {
 	for {
 		select {
 		case <-ctx.Done():
@@ -90,6 +91,7 @@ func (p *publisher) observe(ctx context.Context, server *xds.Server) {
 				delete(p.streams, id)
 			}
 		}
+		p.keep(t)
 		p.mu.Unlock()
 	}
 }
@@ -99,7 +101,7 @@ func (p *publisher) restart(t *testing.T) {
 	t.Helper()
 	p.stop()
 	p.serve(t)
-	p.send(t, p.world.Apply(maps.Clone(p.objects)).Resources)
+	p.send(t, p.apply(maps.Clone(p.objects)))
 }
 
 // publish makes the objects part of the world, and what becomes of them visible to
@@ -111,7 +113,47 @@ func (p *publisher) publish(t *testing.T, objects ...translate.Object) {
 		changes[object.Ref()] = object
 	}
 	maps.Copy(p.objects, changes)
-	p.send(t, p.world.Apply(changes).Resources)
+	p.send(t, p.apply(changes))
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.keep(t)
+}
+
+func (p *publisher) apply(changes map[translate.Ref]translate.Object) []translate.Resource {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.world.Apply(changes).Resources
+}
+
+// keep does what control.Loop does for the clusters that last good forms lead to.
+func (p *publisher) keep(t *testing.T) {
+	needed, changes := p.store.Needed(), make(map[translate.Ref]translate.Object)
+	for name := range p.kept {
+		changes[(&translate.Kept{Cluster: name}).Ref()] = nil
+	}
+	for name := range needed {
+		kept := &translate.Kept{Cluster: name}
+		changes[kept.Ref()] = kept
+	}
+	p.kept = needed
+	if len(changes) == 0 {
+		return
+	}
+	var out []xds.Change
+	for _, r := range p.world.Apply(changes).Resources {
+		typ, _ := xds.TypeByURL(r.Type)
+		change := xds.Change{Type: typ, Name: r.Name}
+		if r.Message != nil {
+			var err error
+			if change.Resource, err = xds.NewResource(typ, r.Message); err != nil {
+				t.Error(err)
+			}
+		}
+		out = append(out, change)
+	}
+	if len(out) > 0 {
+		p.store.Publish(out)
+	}
 }
 
 // change publishes a resource once more, spoiled as said or, for nil, as it should be.

@@ -66,6 +66,8 @@ func (h *history) object() Object {
 		return h.service()
 	case 7, 8, 9, 10:
 		return h.slice()
+	case 11:
+		return &Kept{Cluster: fmt.Sprintf("%s_%s_%d_cluster", pick(h, namespaces), pick(h, services), 80+h.IntN(3))}
 	}
 	return h.site()
 }
@@ -238,7 +240,7 @@ func TestApplyingChangesEqualsTranslatingEverything(t *testing.T) {
 
 // checkServed checks what must be true at every moment: domains belong to whom
 // the reference model says, every EDS cluster has its assignment, every route
-// with a sound backend its cluster, and no cluster is idle.
+// with a sound backend its cluster, and no cluster is idle that is not kept.
 func checkServed(s *state, h *history, opts Options) error {
 	if err := checkClaims(s, h); err != nil {
 		return err
@@ -250,11 +252,16 @@ func checkServed(s *state, h *history, opts Options) error {
 			}
 		}
 	}
-	return checkClusters(s, opts)
+	return checkClusters(s, h, opts)
 }
 
-func checkClusters(s *state, opts Options) error {
+func checkClusters(s *state, h *history, opts Options) error {
 	used := usedClusters(s)
+	for _, o := range h.objects {
+		if kept, ok := o.(*Kept); ok {
+			used[kept.Cluster] = true
+		}
+	}
 	for name := range s.resources {
 		switch {
 		case strings.HasSuffix(name.Type, ".Cluster"):

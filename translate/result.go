@@ -28,7 +28,7 @@ type Resource struct {
 	Again func(message proto.Message, n int) proto.Message
 
 	// Needs names the clusters that the resource leads to. A proxy that refuses the
-	// next version goes on with this one and with them.
+	// next version goes on with this one and with them (see Kept).
 	Needs []string
 
 	// Placeholder marks a stand-in for a resource whose last good form is not

@@ -27,6 +27,8 @@ func (b *batch) take(ref Ref, object Object) {
 	case KindNamespace:
 		o, _ := object.(*Namespace)
 		b.w.claims.Namespace(ref.Key.Name, o)
+	case KindKept:
+		b.takeKept(ref.Key.Name, object != nil)
 	}
 }
 

@@ -24,6 +24,7 @@ type World struct {
 	backends *index.Table[Key, backend] // Services that exist, are named by a site, or have slices
 	slices   *index.Table[Key, Slice]   // to know what a slice was before it changed
 
+	kept  map[string]bool                 // clusters by name: see Kept
 	table map[string]*routev3.VirtualHost // layout single: the virtual host of each domain
 	begun bool                            // what no object causes has been handed out
 
@@ -82,6 +83,7 @@ func NewWorld(opts Options) *World {
 		claims:   claims.NewBook[*site, scope](),
 		backends: index.New(func(be *backend) Key { return be.key }),
 		slices:   index.New(func(s *Slice) Key { return s.Key }),
+		kept:     make(map[string]bool),
 		table:    make(map[string]*routev3.VirtualHost),
 		digests:  maphash.MakeSeed(),
 	}

@@ -18,7 +18,7 @@ func converse(s *Session, store *Store, now time.Time, refuses func(*Resource) b
 		t, r := s.Next(now)
 		for _, e := range s.Events() {
 			if e.Kind == Refused {
-				store.Suspect(e.Resource, e.Has, e.Needs)
+				store.Suspect(e.Resource, e.Has)
 				s.Publish(store.Latest())
 			}
 		}

@@ -41,7 +41,7 @@ type game struct {
 	trace func(format string, args ...any)
 	stock stock
 
-	store    *Store
+	store    *keeper
 	versions int
 	now      time.Time
 	orderly  bool                       // whoever publishes never takes a cluster from a scope
@@ -56,7 +56,7 @@ type lost string
 func newGame(resources stock, data []byte, trace func(string, ...any)) *game {
 	return &game{
 		data: data[:min(len(data), 2_000)], trace: trace, stock: resources,
-		store: NewStore(), now: time.Unix(0, 0),
+		store: newKeeper(), now: time.Unix(0, 0),
 		has: make(map[ResourceName]*Resource),
 	}
 }
@@ -178,7 +178,7 @@ func (g *game) publish() {
 		g.has[name] = c.Resource
 		g.logf("publish %s %s@%s placeholder %v needs %v", c.Type, c.Name, c.Resource.Version, c.Resource.Placeholder, c.Resource.Needs)
 	}
-	g.change(func() { g.store.Publish(sorted) })
+	g.change(func() { g.store.publish(sorted) })
 	for _, p := range g.players {
 		if g.pick(4) > 0 {
 			p.look()

@@ -12,6 +12,9 @@ type needs struct {
 
 // needs returns what the client needs beyond what the positions tell.
 func (s *Session) needs() needs {
+	if s.snap.keepsNothing {
+		return needs{}
+	}
 	n, unknown := needs{names: make(map[string]bool)}, false
 	for t := range numTypes {
 		st := &s.types[t]
@@ -55,21 +58,4 @@ func (n *needs) add(st *typeState, r *Resource) (unknown bool) {
 // yet. A form that this server does not know may need any that is older than it.
 func (n *needs) keep(name string, waits bool) bool {
 	return n.names[name] || n.unknown != nil && (waits || n.unknown.lookup(Cluster, name) != nil)
-}
-
-// unserved returns what some names stand for, as the client has it, where nothing
-// of that name is served any more.
-func (s *Session) unserved(names []string) (held []*Resource) {
-	for t := range numTypes {
-		st := &s.types[t]
-		if !removesLater(t) || st.at == nil {
-			continue
-		}
-		for _, name := range names {
-			if r := st.accepted(t, name); r.known() && s.snap.lookup(t, name) == nil {
-				held = append(held, r)
-			}
-		}
-	}
-	return held
 }

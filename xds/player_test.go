@@ -281,7 +281,10 @@ func (p *player) drain() (any bool) {
 			case Refused:
 				p.logf("refuses %s %s@%s", e.Type, e.Resource.Name, e.Resource.Version)
 				p.refused[suspectOf(e.Resource)] = true
-				p.game.change(func() { p.game.store.Suspect(e.Resource, e.Has, e.Needs) })
+				p.game.change(func() {
+					p.game.store.Suspect(e.Resource, e.Has)
+					p.game.store.keep()
+				})
 				p.look()
 				any = true // Others may be sent its stand-in.
 			case AckTimeout:

@@ -180,7 +180,7 @@ func (s *Session) refused(t Type, r *Resource, reason string) {
 	} else if st.excludes(r) {
 		e.refused = true
 		if rec.has.known() {
-			event.Has, event.Needs = rec.has, s.unserved(rec.has.Needs)
+			event.Has = rec.has
 		}
 	}
 	if types[t].halfTaken {

@@ -30,13 +30,13 @@ func TestScripts(t *testing.T) {
 
 // script is a store and some clients, in a time of their own.
 type script struct {
-	store   *Store
+	store   *keeper
 	clients map[string]*client
 	now     time.Time
 }
 
 func newScript() *script {
-	return &script{store: NewStore(), clients: make(map[string]*client), now: time.Unix(0, 0)}
+	return &script{store: newKeeper(), clients: make(map[string]*client), now: time.Unix(0, 0)}
 }
 
 // client is a session and what its client saw last.
@@ -51,6 +51,7 @@ type client struct {
 // run does one command. All may bear client=NAME, if there are several.
 //
 //	publish                     with lines TYPE NAME@VERSION [placeholder] [needs=a,b] and TYPE -NAME
+//	keep-nothing                before the first publish: see Store.KeepNothing
 //	connect sotw|delta [versions]
 //	request TYPE [nonce=N] [version=V] [names=a,b] [sub=a,b] [unsub=a,b] [claims=a@1,b@2]
 //	                            an input is the text of a refusal
@@ -70,14 +71,17 @@ func (s *script) run(t *testing.T, d *datadriven.TestData) string {
 	switch d.Cmd {
 	case "publish":
 		before := s.store.Latest()
-		if s.store.Publish(changes(t, d.Input)) == before {
+		if s.store.publish(changes(t, d.Input)); s.store.Latest() == before {
 			out.WriteString("nothing published\n")
 		}
 		for _, c := range s.clients {
 			c.Publish(s.store.Latest())
 		}
+	case "keep-nothing":
+		s.store.KeepNothing()
+		return ""
 	case "restart":
-		s.store, s.clients = NewStore(), make(map[string]*client)
+		s.store, s.clients = newKeeper(), make(map[string]*client)
 		return ""
 	case "connect":
 		c = &client{sotw: d.HasArg("sotw"), versions: d.HasArg("versions")}
@@ -133,7 +137,8 @@ func (s *script) drain(out *strings.Builder, name string) {
 			switch e.Kind {
 			case Refused:
 				fmt.Fprintf(out, "%srefused: %s %s@%s: %s\n", prefix, e.Type, e.Resource.Name, e.Resource.Version, e.Reason)
-				s.store.Suspect(e.Resource, e.Has, e.Needs)
+				s.store.Suspect(e.Resource, e.Has)
+				s.store.keep()
 				for _, other := range s.clients {
 					other.Publish(s.store.Latest())
 				}

@@ -125,8 +125,7 @@ type Event struct {
 	Resource *Resource // Refused: which version
 	Reason   string    // Refused, EarlyRefusal: the client's words
 
-	Has   *Resource   // Refused: the form that the client has instead, or nil
-	Needs []*Resource // Refused: what Has leads to and is not served any more
+	Has *Resource // Refused: the form that the client has instead, or nil
 }
 
 // EventKind is the kind of an Event.

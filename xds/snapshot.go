@@ -14,6 +14,8 @@ type Snapshot struct {
 	tables   [numTypes]table
 	suspects map[suspect]*Resource // by stand-in (see Store.Suspect); not to be modified
 
+	keepsNothing bool // see Store.KeepNothing
+
 	superseded chan struct{}      // closed when there is a newer snapshot
 	batches    [numTypes]*batches // those that end here; as long as a table stays the same, so do these
 }

@@ -22,14 +22,19 @@ type Store struct {
 	free  [numTypes][]uint32
 	slots [numTypes]uint32 // slots ever given out
 
-	// kept are the resources that the publisher removed and a stand-in leads to.
-	kept map[ResourceName]bool
+	keepsNothing bool // see KeepNothing
 }
 
 // NewStore returns a store that nothing was published to yet.
 func NewStore() *Store {
-	return &Store{first: make(chan struct{}), kept: make(map[ResourceName]bool)}
+	return &Store{first: make(chan struct{})}
 }
+
+// KeepNothing makes every removal reach every client in its turn, also a client that
+// may have a form of something else which leads to what is removed. It is for
+// resources whose meaning can change outside of this server, so that a kept one could
+// come to lead anywhere. It must be called before the first publication.
+func (s *Store) KeepNothing() { s.keepsNothing = true }
 
 // Latest returns the newest snapshot, or nil before the first publication.
 func (s *Store) Latest() *Snapshot { return s.latest.Load() }
@@ -52,7 +57,7 @@ func (s *Store) Publish(changes []Change) *Snapshot {
 	edits := old.edit()
 	suspects := old.succeed(changes)
 	changed := s.latest.Load() == nil
-	for _, c := range s.keep(changes, suspects) {
+	for _, c := range changes {
 		if s.apply(&edits[c.Type], c) {
 			changed = true
 		}
@@ -125,7 +130,7 @@ func (s *Store) allocate(t Type) uint32 {
 
 // replace makes next the newest snapshot and wakes whoever waits for it.
 func (s *Store) replace(next *Snapshot) *Snapshot {
-	next.superseded = make(chan struct{})
+	next.superseded, next.keepsNothing = make(chan struct{}), s.keepsNothing
 	for t := range numTypes {
 		if next.batches[t] == nil {
 			next.batches[t] = new(batches)

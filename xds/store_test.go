@@ -289,24 +289,90 @@ func TestSuspectsAreBounded(t *testing.T) {
 		store.Publish([]Change{{Cluster, "a", r}})
 		return r
 	}
-	store.Suspect(publish(0), nil, nil)
+	store.Suspect(publish(0), nil)
 	before := store.Latest()
-	store.Suspect(light(Cluster, "a", 0), nil, nil)
+	store.Suspect(light(Cluster, "a", 0), nil)
 	if store.Latest() != before {
 		t.Error("the same suspect twice is news")
 	}
-	publish(1)
+	store.Suspect(publish(1), nil)
 	if again := publish(0); !store.Latest().suspect(again) {
 		t.Error("what came back is no suspect any more")
 	}
+	served := light(Cluster, "b", 0)
+	store.Publish([]Change{{Cluster, "b", served}})
+	store.Suspect(served, nil)
 	for i := range 3 * maxSuspects {
-		store.Suspect(publish(i+1), nil, nil)
+		store.Suspect(publish(i+1), nil)
 	}
 	if n := len(store.Latest().suspects); n > maxSuspects {
 		t.Errorf("%d suspects are remembered", n)
 	}
-	if !store.Latest().suspect(store.Latest().lookup(Cluster, "a")) {
-		t.Error("what is served is no suspect")
+	for _, name := range []string{"a", "b"} {
+		if !store.Latest().suspect(store.Latest().lookup(Cluster, name)) {
+			t.Errorf("%s, which is served, is no suspect", name)
+		}
+	}
+}
+
+// A stand-in is what a client accepted instead of a version that is served, and that
+// nobody refused.
+func TestWhatIsNoStandIn(t *testing.T) {
+	scope := func(version int) *Resource {
+		r := light(ScopedRoute, "a", version)
+		r.Needs = []string{"cluster"}
+		return r
+	}
+	for name, refuse := range map[string]func(store *Store, publish func(version int) *Resource){
+		"a placeholder": func(store *Store, publish func(int) *Resource) {
+			has := publish(0)
+			has.Placeholder = true
+			store.Suspect(publish(1), has)
+		},
+		"a version that another client refused": func(store *Store, publish func(int) *Resource) {
+			has := publish(0)
+			store.Suspect(has, nil)
+			store.Suspect(publish(1), has)
+		},
+		"what a late refusal left": func(store *Store, publish func(int) *Resource) {
+			has, refused := publish(0), publish(1)
+			publish(2)
+			store.Suspect(refused, has)
+		},
+		"the placeholder before what comes back": func(store *Store, publish func(int) *Resource) {
+			store.Suspect(publish(0), nil)
+			publish(1).Placeholder = true
+			publish(0)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			store := NewStore()
+			refuse(store, func(version int) *Resource {
+				r := scope(version)
+				store.Publish([]Change{{ScopedRoute, "a", r}})
+				return r
+			})
+			if needed := store.Needed(); len(needed) > 0 {
+				t.Errorf("it is a stand-in, and leads to %v", needed)
+			}
+		})
+	}
+}
+
+// The first stand-in stays: one refusal after the other, of the proxies of a fleet,
+// is no news.
+func TestTheFirstStandInStays(t *testing.T) {
+	store := NewStore()
+	var scopes []*Resource
+	for version := range 3 {
+		scopes = append(scopes, light(ScopedRoute, "a", version))
+		store.Publish([]Change{{ScopedRoute, "a", scopes[version]}})
+	}
+	store.Suspect(scopes[2], scopes[1])
+	before := store.Latest()
+	store.Suspect(scopes[2], scopes[0])
+	if store.Latest() != before {
+		t.Error("another stand-in for the same version is published")
 	}
 }
 
@@ -335,7 +401,7 @@ func TestStandInOutlivesADetour(t *testing.T) {
 	for version := range 2 {
 		store.Publish([]Change{scope(version)})
 	}
-	store.Suspect(store.Latest().lookup(ScopedRoute, "a"), light(ScopedRoute, "a", 0), nil)
+	store.Suspect(store.Latest().lookup(ScopedRoute, "a"), light(ScopedRoute, "a", 0))
 	good := store.Latest().standIn(store.Latest().lookup(ScopedRoute, "a"))
 	if good == nil {
 		t.Fatal("a suspect has no stand-in")

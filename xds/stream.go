@@ -195,7 +195,7 @@ func (st *stream) report() {
 		st.server.metrics.event(e)
 		switch e.Kind {
 		case Refused:
-			st.server.store.Suspect(e.Resource, e.Has, e.Needs)
+			st.server.store.Suspect(e.Resource, e.Has)
 			key := "refused " + e.Type.String() + " " + e.Resource.Name + " " + e.Resource.Version
 			if st.server.logged.first(key) { // Rule 85.
 				st.log.Warn("proxy refused a resource", zap.Stringer("type", e.Type),

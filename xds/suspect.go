@@ -12,9 +12,8 @@ import "maps"
 // Has is the form that the stream's client has instead, nil if it has none. It is
 // the version's stand-in: as long as the version is served, a client that has no
 // form of the resource is sent this one first; a placeholder is none (rule 91).
-// Needs are resources that has leads to and that are not served any more. They are
-// served again, as long.
-func (s *Store) Suspect(r, has *Resource, needs []*Resource) {
+// What has leads to is needed as long (see Needed).
+func (s *Store) Suspect(r, has *Resource) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	old := s.latest.Load()
@@ -36,13 +35,7 @@ func (s *Store) Suspect(r, has *Resource, needs []*Resource) {
 		}
 	}
 	suspects[suspectOf(r)] = has.in(now)
-	edits := old.edit()
-	if has != nil {
-		for _, need := range needs {
-			s.bringBack(edits, need)
-		}
-	}
-	s.replace(edits.snapshot(old.seq+1, suspects))
+	s.replace(old.edit().snapshot(old.seq+1, suspects))
 }
 
 // maxSuspects bounds the marks for versions that are not served any more.
@@ -56,16 +49,6 @@ func (r *Resource) in(place *Resource) *Resource {
 	moved := *r
 	moved.slot = place.slot
 	return &moved
-}
-
-// bringBack serves a resource again that was removed, as it was.
-func (s *Store) bringBack(e *edits, r *Resource) {
-	if e[r.Type].lookup(r.Name) != nil {
-		return
-	}
-	back := *r // It is in older snapshots, in another place.
-	s.apply(&e[r.Type], Change{r.Type, r.Name, &back})
-	s.kept[ResourceName{r.Type, r.Name}] = true
 }
 
 // succeed returns the suspects as they are once changes are made. A stand-in ends
@@ -85,14 +68,13 @@ func (s *Snapshot) succeed(changes []Change) map[suspect]*Resource {
 	}
 	for name, next := range outcome(changes) {
 		now := s.lookup(name.Type, name.Name)
-		if now == nil || next != nil && next.Version == now.Version {
+		if now == nil {
 			continue
 		}
 		good := now
 		if s.suspect(now) {
-			if good = s.standIn(now); good != nil {
-				set(now, nil)
-			}
+			good = s.standIn(now)
+			set(now, nil)
 		}
 		if next != nil && s.suspect(next) {
 			if good != nil && good.Placeholder {
@@ -113,35 +95,20 @@ func outcome(changes []Change) map[ResourceName]*Resource {
 	return last
 }
 
-// keep returns the changes without the removals of what a stand-in leads to, and
-// with the removals of what was kept for one that is no more.
-func (s *Store) keep(changes []Change, suspects map[suspect]*Resource) []Change {
-	if len(suspects) == 0 {
-		return changes
+// Needed returns the names that stand-ins lead to. Whoever publishes serves them as
+// long as they are here, whatever else leads to them.
+func (s *Store) Needed() map[string]bool {
+	now := s.latest.Load()
+	if now == nil || len(now.suspects) == 0 {
+		return nil
 	}
 	needed := make(map[string]bool)
-	for _, standIn := range suspects {
+	for _, standIn := range now.suspects {
 		if standIn != nil {
 			for _, name := range standIn.Needs {
 				needed[name] = true
 			}
 		}
 	}
-	var out []Change
-	for _, c := range changes {
-		name := ResourceName{c.Type, c.Name}
-		delete(s.kept, name)
-		if c.Resource == nil && needed[c.Name] && removesLater(c.Type) {
-			s.kept[name] = true // Whether it exists or not, it may go later.
-			continue
-		}
-		out = append(out, c)
-	}
-	for name := range s.kept {
-		if !needed[name.Name] {
-			delete(s.kept, name)
-			out = append(out, Change{Type: name.Type, Name: name.Name})
-		}
-	}
-	return out
+	return needed
 }
