@@ -27,6 +27,13 @@ func testBadInput(t *testing.T, ctx context.Context, c *installation, r *replica
 	_, err := c.awaitVerdict(ctx, "bad", "edited", good)
 	must(t, err)
 
+	// Odd, and right: a Service's name that begins with a digit, and ports of slices
+	// without a number.
+	c.live(t, ctx, p, "bad", "1odd", "odd.bad.example.com")
+	next := startPod(t, 2, "1odd-2")
+	must(t, c.apply(ctx, strings.Replace(sliceYAML("bad", "1odd", next.Address()), "\nports: [{", "\nports: [{name: all}, {", 1)))
+	must(t, awaitAnswer(ctx, p.address, "odd.bad.example.com", http.StatusOK, "1odd-2"))
+
 	for i, m := range mistakes() {
 		t.Run(m.name, func(t *testing.T) {
 			name, text := fmt.Sprintf("site-%d", i), m.also
@@ -143,6 +150,8 @@ spec: {type: ExternalName, externalName: intranet.example.com}
 			verdict: unresolved("PortNotFound"), says: []string{"spec.backend.servicePort: Service bad/bystander has no port 81", "write one that it has: 80"}},
 		{name: "UDP port", spec: site("a.example.com", "udp", 53), also: "{apiVersion: v1, kind: Service, metadata: {name: udp, namespace: bad}, spec: {ports: [{port: 53, protocol: UDP}]}}\n",
 			verdict: unresolved("UnsupportedProtocol"), says: []string{"port 53", "bad/udp", "UDP"}},
+		{name: "https port", spec: site("a.example.com", "tls", 443), also: "{apiVersion: v1, kind: Service, metadata: {name: tls, namespace: bad}, spec: {ports: [{port: 443, appProtocol: https}]}}\n",
+			verdict: unresolved("UnsupportedProtocol"), says: []string{"port 443", "bad/tls", "which is TLS", "write one that speaks HTTP/1.1"}},
 		// One that the API server lets through.
 		{name: "refused endpoint", spec: site("a.example.com", "metadata", 80), also: serviceYAML("bad", "metadata", 80) + "---\n" + metadataSlice("bad", "metadata"), verdict: unresolved("EndpointNotAllowed"), says: []string{"fd00:ec2::254", "bad/metadata-1", "metadata service"}},
 	}

@@ -146,7 +146,7 @@ func (n *neighbourhood) suffer(t *testing.T, c *evil.Case) {
 	n.way.taken()
 	n.objects.PutAll(c.Changes())
 	n.changeOne(t, ctx)
-	if c.Condition != "" {
+	if c.Condition != "" && !c.DNS {
 		must(t, n.awaitCondition(ctx, c.Site(), c.Condition, "False", c.Says...))
 	}
 	n.objects.PutAll(c.Mend(n.healthy))

@@ -92,7 +92,8 @@ func (x *explainer) said(typ string) Condition {
 // proxies know.
 func (x *explainer) noEndpoints() bool {
 	c := x.out.Cluster
-	return c != nil && c.Upstreams == string(translate.UpstreamsEndpoints) && countUsed(x.out.Endpoints) == 0
+	n, _ := countUsed(x.out.Endpoints)
+	return c != nil && c.Upstreams == string(translate.UpstreamsEndpoints) && n == 0
 }
 
 // sentence is the verdict.
@@ -145,10 +146,12 @@ func (x *explainer) backend() string {
 	case c.Upstreams == string(translate.UpstreamsDNS):
 		return fmt.Sprintf("Service %s:%d, whose name the proxies resolve", c.Service, c.Port)
 	}
-	switch n := countUsed(x.out.Endpoints); n {
-	case 0:
+	switch n, draining := countUsed(x.out.Endpoints); {
+	case n == 0:
 		return fmt.Sprintf("Service %s:%d has no ready endpoint", c.Service, c.Port)
-	case 1:
+	case draining:
+		return fmt.Sprintf("Service %s:%d, no endpoint ready (%d about to end, used until one is)", c.Service, c.Port, n)
+	case n == 1:
 		return fmt.Sprintf("Service %s:%d, 1 endpoint ready", c.Service, c.Port)
 	default:
 		return fmt.Sprintf("Service %s:%d, %d endpoints ready", c.Service, c.Port, n)

@@ -16,6 +16,8 @@ type Endpoint struct {
 	Zone    string `json:"zone,omitempty"`
 	Ready   bool   `json:"ready"`
 	Used    bool   `json:"used"` // it is in the cluster, as far as that is known
+
+	Draining bool `json:"draining,omitempty"` // it is about to end and still answers
 }
 
 // endpoints are those of a cluster, and those that its Service has besides.
@@ -27,7 +29,7 @@ func endpoints(c config, cluster *Cluster, objects map[translate.Ref]translate.O
 		if i < 0 {
 			all = append(all, e)
 		} else {
-			all[i].Ready = e.Ready // A pod that is about to go may still be used.
+			all[i].Ready, all[i].Draining = e.Ready, e.Draining
 		}
 	}
 	slices.SortFunc(all, func(x, y Endpoint) int {
@@ -54,11 +56,11 @@ func written(cluster *Cluster, objects map[translate.Ref]translate.Object) (out 
 			continue
 		}
 		for _, port := range slice.Ports {
-			if port.Name != service.Ports[i].Name {
+			if port.Name != service.Ports[i].Name || port.Port < 1 {
 				continue
 			}
 			for _, e := range slice.Endpoints {
-				out = append(out, Endpoint{Address: joinHostPort(e.Address, uint32(port.Port)), Zone: e.Zone, Ready: e.Ready})
+				out = append(out, Endpoint{Address: joinHostPort(e.Address, uint32(port.Port)), Zone: e.Zone, Ready: e.Ready, Draining: e.Draining})
 			}
 		}
 	}
@@ -69,12 +71,20 @@ func joinHostPort(host string, port uint32) string {
 	return net.JoinHostPort(host, strconv.FormatUint(uint64(port), 10))
 }
 
-// countUsed returns how many endpoints answer requests.
-func countUsed(endpoints []Endpoint) (n int) {
+// countUsed returns how many endpoints answer requests, and whether these are only
+// some that are about to end.
+func countUsed(endpoints []Endpoint) (n int, draining bool) {
+	ready := 0
 	for _, e := range endpoints {
-		if e.Used && e.Ready {
+		switch {
+		case e.Used && e.Ready:
+			ready++
+		case e.Used && e.Draining:
 			n++
 		}
 	}
-	return n
+	if ready > 0 {
+		return ready, false
+	}
+	return n, n > 0
 }

@@ -52,6 +52,7 @@ var cases = map[string]Facts{
 	"invalid-domain":          with(served("docs/bad"), objects(&translate.Site{Key: key("docs/bad"), Domain: "docs.example.com:8080", Service: "docs-main-svc", Port: 80})),
 	"service-missing":         with(served("docs.example.com"), objects(docs()[0]), fleet(translate.Options{}, docs()[:1], "edge-1", "edge-2")),
 	"port-missing":            with(served("docs.example.com"), objects(replaced(docs(), &translate.Service{Key: key("docs/docs-main-svc"), Ports: []translate.ServicePort{{Name: "web", Port: 8080}}})...)),
+	"draining-endpoints":      with(served("docs.example.com"), objects(draining()...), fleet(translate.Options{}, draining(), "edge-1")),
 	"no-endpoints":            with(served("docs.example.com"), objects(notReady()...), fleet(translate.Options{}, notReady(), "edge-1")),
 	"endpoint-not-used":       with(served("docs.example.com"), objects(replaced(docs(), slice("10.0.0.1", "169.254.169.254"))...)),
 
@@ -271,6 +272,15 @@ func docs() []translate.Object {
 func notReady() []translate.Object {
 	pods := slice("10.0.0.1")
 	pods.Endpoints[0].Ready = false
+	return replaced(docs(), pods)
+}
+
+// draining are a site whose last pods are about to end, before others are ready.
+func draining() []translate.Object {
+	pods := slice("10.0.0.1", "10.0.0.2")
+	for i := range pods.Endpoints {
+		pods.Endpoints[i].Ready, pods.Endpoints[i].Draining = false, i == 0
+	}
 	return replaced(docs(), pods)
 }
 

@@ -79,6 +79,8 @@ func (p Endpoint) state() string {
 	switch {
 	case p.Ready && p.Used:
 		return "ready"
+	case p.Used && p.Draining:
+		return "about to end, used until one is ready"
 	case p.Used:
 		return "not ready, and still used by proxies"
 	case p.Ready:

@@ -141,6 +141,14 @@ func TestAMistakeCostsNothingThatWasGood(t *testing.T) {
 		"one is no mapping":  strings.Replace(good, siteText("a", "a.example.com"), "---\njust text\n", 1),
 		"one key is twice":   strings.Replace(good, "spec: {", "spec: {domain: x.example.com, ", 1),
 		"an unfinished list": "kind: List\nitems: 5\n",
+
+		// What kubectl would pass over without a word.
+		"the rest after ...":              strings.Replace(good, siteText("b", "b.example.com"), strings.Replace(siteText("b", "b.example.com"), "---", "...", 1), 1),
+		"a list lost its items":           "apiVersion: v1\nkind: List\nitem: []\n",
+		"separators that end with CR":     strings.ReplaceAll(good, "---\n", "\r---\r"),
+		"two on one line":                 "{kind: StaticSite} {kind: StaticSite}",
+		"UTF-16 that says nothing of it":  strings.ReplaceAll(good, "", "\x00")[1:],
+		"JSON that is cut between values": `{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "docs"}},` + "\n",
 	} {
 		p := newPlay(t)
 		p.put("f", good)
@@ -155,6 +163,34 @@ func TestAMistakeCostsNothingThatWasGood(t *testing.T) {
 			t.Errorf("%s: %d batches, want that of the start only", name, p.batches)
 		}
 	}
+}
+
+// What stands before the place where reading has to end is applied, what stood
+// behind it goes on being served.
+func TestWhatIsBeforeTheEndApplies(t *testing.T) {
+	p := newPlay(t)
+	p.put("f", siteText("a", "a.example.com"), siteText("b", "b.example.com"))
+	p.put("f", siteText("a", "a.example.org"), "...\n", strings.TrimPrefix(siteText("b", "b.example.org"), "---\n"))
+	p.pass(time.Hour)
+	p.expect("a=a.example.org", "b=b.example.com")
+	p.expectProblems("f: line 6: nothing is read between ... and the next line ---")
+	p.put("f", siteText("a", "a.example.org"), "...\n", siteText("b", "b.example.org"))
+	p.expect("a=a.example.org", "b=b.example.org")
+	p.expectProblems()
+}
+
+// As `jq '.items[]'` prints them and `cat *.json` joins them.
+func TestJSONValuesBackToBackAreDocuments(t *testing.T) {
+	value := func(name string) string {
+		return fmt.Sprintf(`{"apiVersion": "platform.my-company.com/v1alpha1", "kind": "StaticSite", "metadata": {"name": %q, "namespace": "docs"}, "spec": {"domain": "%s.example.com", "backend": {"serviceName": "web", "servicePort": 80}}}`, name, name)
+	}
+	p := newPlay(t)
+	p.put("f", value("a"), "\n", value("b"), value("c"))
+	p.expect("a=a.example.com", "b=b.example.com", "c=c.example.com")
+	p.put("f", value("a"), "\n", value("c"))
+	p.pass(doubt)
+	p.expect("a=a.example.com", "c=c.example.com")
+	p.expectProblems()
 }
 
 func TestOtherDocumentsOfABrokenFileApply(t *testing.T) {

@@ -34,6 +34,7 @@ func read(path string, text []byte, before decodedDocuments) content {
 			if decoded, err = kube.Decode(document); err != nil {
 				c.unsure = true
 				c.problems = append(c.problems, Problem{path, err})
+				c.add(path, decoded)
 				continue
 			}
 		}

@@ -33,8 +33,8 @@ func FuzzCut(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text []byte) {
 		for _, k := range kinds {
 			document := Document{Line: 1, Text: text}
-			value, _, err := document.parse()
-			root, ok := value.(map[string]any)
+			p, err := document.parse()
+			root, ok := p.value.(map[string]any)
 			if err != nil || !ok {
 				return
 			}

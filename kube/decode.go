@@ -3,6 +3,8 @@ package kube
 import (
 	"cmp"
 	"fmt"
+	"maps"
+	"reflect"
 	"strings"
 
 	discoveryv1 "k8s.io/api/discovery/v1"
@@ -24,52 +26,75 @@ type Decoded struct {
 }
 
 // Decode reads the objects of a document that a person wrote: none if it is
-// empty, one, or those of a List. It is strict: unknown fields, duplicate keys
+// empty, one, or those of a list. It is strict: unknown fields, duplicate keys
 // and wrong types are errors of their object. The error it returns is about
-// text in which no objects can be told apart.
+// text in which no objects can be told apart: of the whole document, or of what
+// stands after the objects that it returns with it.
 //
 // Files have no history: generation, age and status in them are not believed.
 func Decode(d Document) ([]Decoded, *Error) {
-	value, twice, err := d.parse()
+	p, err := d.parse()
 	if err != nil {
 		return nil, &Error{Problem: "not valid YAML: " + err.Error()}
 	}
-	if value == nil {
-		return nil, nil
+	var problem *Error
+	if p.rest != nil {
+		problem = &Error{Problem: p.rest.Error()}
 	}
-	root, ok := value.(map[string]any)
+	if p.value == nil {
+		return nil, problem
+	}
+	root, ok := p.value.(map[string]any)
 	if !ok {
-		return nil, &Error{Problem: fmt.Sprintf("line %d: write an object with apiVersion, kind and metadata, not %s", d.Line, show(value))}
+		return nil, &Error{Problem: fmt.Sprintf("line %d: write an object with apiVersion, kind and metadata, not %s", d.Line, show(p.value))}
 	}
-	if root["kind"] != "List" {
-		return []Decoded{decodeObject(root, twice)}, nil
+	var found mistakes
+	for _, key := range p.twice {
+		found.report(key.path, key.problem(d))
 	}
-	items, ok := root["items"].([]any)
-	if !ok && root["items"] != nil {
-		return nil, &Error{Object: "List", Field: "items", Problem: "write a list, not " + show(root["items"])}
+	if kind, _ := root["kind"].(string); strings.HasSuffix(kind, "List") {
+		return decodeList(root, kind, found), problem
 	}
-	if len(twice) > 0 {
-		return nil, &Error{Object: "List", Problem: strings.Join(twice, "; ")} // whose they are is not known
-	}
-	all := make([]Decoded, 0, len(items))
-	for i, item := range items {
-		object, ok := item.(map[string]any)
-		if !ok {
-			all = append(all, Decoded{Errors: []*Error{{Object: "List", Field: nth("items", i), Problem: "write an object, not " + show(item)}}})
-			continue
-		}
-		all = append(all, decodeObject(object, nil))
-	}
-	return all, nil
+	return []Decoded{decodeObject(root, found)}, problem
 }
 
-// decodeObject reads one object, strictly. Each of the problems in twice is one
-// key that the object has twice.
-func decodeObject(root map[string]any, twice []string) Decoded {
-	id, label, found := identify(root)
-	for _, problem := range twice {
-		found.report("", problem)
+// decodeList reads the objects of a list: a List, as kubectl prints it, or one of
+// a single kind, as the API server answers. Objects in the latter need not say
+// again of what kind they are. What is wrong with the list itself is a Decoded
+// of no kind.
+func decodeList(root map[string]any, kind string, found mistakes) []Decoded {
+	own := field{value: root, report: found.report}
+	check(own, reflect.TypeFor[metav1.List](), objectType{reflect.TypeFor[metav1.List]()})
+	own.need("items")
+	var all []Decoded
+	for i, item := range own.at("items").list() {
+		object, ok := item.value.(map[string]any)
+		if !ok {
+			found.report(item.path, "write an object, not "+show(item.value))
+			continue
+		}
+		if ofKind := strings.TrimSuffix(kind, "List"); ofKind != "" {
+			object = withType(object, ofKind, root["apiVersion"])
+		}
+		all = append(all, decodeObject(object, found.below(nth("items", i))))
 	}
+	if len(found.list) > 0 {
+		all = append(all, Decoded{Errors: found.of(kind)})
+	}
+	return all
+}
+
+// withType returns an object with the kind and apiVersion that it does not say.
+func withType(object map[string]any, kind string, apiVersion any) map[string]any {
+	typed := map[string]any{"kind": kind, "apiVersion": apiVersion}
+	maps.Copy(typed, object)
+	return typed
+}
+
+// decodeObject reads one object, strictly. Of what is found in it already it is
+// told.
+func decodeObject(root map[string]any, found mistakes) Decoded {
+	id, label := identify(root, &found)
 	var object translate.Object
 	if k, known := kindOf(id.Kind); known && len(found.list) == 0 {
 		f := field{value: root, report: found.report}
@@ -115,13 +140,12 @@ func withoutHistory(object translate.Object) translate.Object {
 
 // identify returns which object a text is about, as far as it says, and what to
 // call it in errors, which always names something.
-func identify(root map[string]any) (id translate.Ref, label string, _ *mistakes) {
-	var found mistakes
+func identify(root map[string]any, found *mistakes) (id translate.Ref, label string) {
 	f := field{value: root, report: found.report}
 	metadata := f.need("metadata")
 	id.Key.Namespace = metadata.at("namespace").text()
 	id.Key.Name = metadata.need("name").text()
-	if id.Key.Name == "" && len(found.list) == 0 {
+	if name, present := metadata.at("name").value.(string); present && name == "" {
 		found.report("metadata.name", "empty; write "+inWords["metadata.name"])
 	}
 	id.Kind = identifyKind(f)
@@ -134,7 +158,7 @@ func identify(root map[string]any) (id translate.Ref, label string, _ *mistakes)
 	}
 	kind, _ := f.value.(map[string]any)["kind"].(string)
 	shown := translate.Key{Namespace: id.Key.Namespace, Name: cmp.Or(id.Key.Name, "(no name)")}
-	return id, cmp.Or(kind, "object") + " " + shown.String(), &found
+	return id, cmp.Or(kind, "object") + " " + shown.String()
 }
 
 // identifyKind returns the kind that was meant, or what stands there if it is

@@ -35,6 +35,18 @@ func (m *mistakes) report(path, problem string) {
 	}
 }
 
+// below takes out the mistakes below a path, and returns them as seen from there.
+func (m *mistakes) below(path string) (inner mistakes) {
+	m.list = slices.DeleteFunc(m.list, func(e *Error) bool {
+		rest, is := strings.CutPrefix(e.Field, path+".")
+		if is {
+			inner.report(rest, e.Problem)
+		}
+		return is
+	})
+	return inner
+}
+
 // of returns them as those of the object with that name.
 func (m *mistakes) of(object string) []*Error {
 	for _, e := range m.list {

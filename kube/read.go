@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -32,18 +33,37 @@ func readSite(f field, key translate.Key) translate.Object {
 
 func readService(f field, key translate.Key) translate.Object {
 	spec := f.need("spec")
-	service := &translate.Service{Key: key, Type: spec.at("type").text()}
+	service := &translate.Service{Key: key, Type: spec.at("type").text(), Headless: isHeadless(spec)}
 	if families := spec.at("ipFamilies").list(); len(families) > 0 {
 		service.IPv6 = families[0].text() == "IPv6"
 	}
 	for _, port := range spec.at("ports").list() {
+		target, named := readTarget(port.at("targetPort"))
 		service.Ports = append(service.Ports, translate.ServicePort{
-			Name:     port.at("name").text(),
-			Port:     port.need("port").number(),
-			Protocol: port.at("protocol").text(),
+			Name:        port.at("name").text(),
+			Port:        port.need("port").number(),
+			Target:      target,
+			NamedTarget: named,
+			Protocol:    port.at("protocol").text(),
+			AppProtocol: port.at("appProtocol").text(),
 		})
 	}
 	return service
+}
+
+// isHeadless reports whether a Service has no address of its own. The API server
+// writes both fields where a person wrote one.
+func isHeadless(spec field) bool {
+	addresses := readTexts(spec.at("clusterIPs"))
+	return spec.at("clusterIP").text() == corev1.ClusterIPNone || len(addresses) > 0 && addresses[0] == corev1.ClusterIPNone
+}
+
+// readTarget reads a targetPort: a number, or the name of a port of containers.
+func readTarget(f field) (number int32, named bool) {
+	if name, isText := f.value.(string); isText {
+		return 0, name != ""
+	}
+	return f.number(), false
 }
 
 func readSlice(f field, key translate.Key) translate.Object {
@@ -54,9 +74,10 @@ func readSlice(f field, key translate.Key) translate.Object {
 	}
 	for _, port := range f.at("ports").list() {
 		slice.Ports = append(slice.Ports, translate.SlicePort{
-			Name:     port.at("name").text(),
-			Port:     port.need("port").number(),
-			Protocol: port.at("protocol").text(),
+			Name:        port.at("name").text(),
+			Port:        port.at("port").number(), // Absent it means all ports, and so none in particular.
+			Protocol:    port.at("protocol").text(),
+			AppProtocol: port.at("appProtocol").text(),
 		})
 	}
 	for _, endpoint := range f.at("endpoints").list() {
@@ -64,10 +85,13 @@ func readSlice(f field, key translate.Key) translate.Object {
 		if len(addresses) == 0 {
 			continue // reported, or an endpoint that nobody can reach
 		}
+		conditions := endpoint.at("conditions")
+		ready, serving := conditions.at("ready").truth(true), conditions.at("serving").truth(true)
 		slice.Endpoints = append(slice.Endpoints, translate.Endpoint{
-			Address: addresses[0],
-			Ready:   endpoint.at("conditions").at("ready").truth(true),
-			Zone:    endpoint.at("zone").text(),
+			Address:  addresses[0],
+			Ready:    ready,
+			Draining: !ready && serving && conditions.at("terminating").truth(false),
+			Zone:     endpoint.at("zone").text(),
 		})
 	}
 	return slice

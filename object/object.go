@@ -66,16 +66,20 @@ type Site struct {
 // Service is a Kubernetes Service.
 type Service struct {
 	Key
-	Type  string // spec.type; empty means ClusterIP
-	IPv6  bool   // the primary family (spec.ipFamilies[0]) is IPv6
-	Ports []ServicePort
+	Type     string // spec.type; empty means ClusterIP
+	IPv6     bool   // the primary family (spec.ipFamilies[0]) is IPv6
+	Headless bool   // it has no address of its own (spec.clusterIP: None): its name leads to its pods
+	Ports    []ServicePort
 }
 
 // ServicePort is one port of a Service.
 type ServicePort struct {
-	Name     string // may be empty when it is the only port
-	Port     int32
-	Protocol string // empty means TCP
+	Name        string // may be empty when it is the only port
+	Port        int32
+	Target      int32  // targetPort as a number; 0 means the same as Port
+	NamedTarget bool   // targetPort is the name of a port of containers; each pod may have another number
+	Protocol    string // empty means TCP
+	AppProtocol string // see protocolOf; may be empty
 }
 
 // Slice is an EndpointSlice.
@@ -90,16 +94,20 @@ type Slice struct {
 // SlicePort is one port of an EndpointSlice: the target of the Service port that
 // has the same name.
 type SlicePort struct {
-	Name     string
-	Port     int32
-	Protocol string // empty means TCP
+	Name        string
+	Port        int32  // 0 when there is no number, which the API server permits
+	Protocol    string // empty means TCP
+	AppProtocol string // counts only if the Service's port has none
 }
 
 // Endpoint is one address behind a Service.
 type Endpoint struct {
 	Address string // the first of its addresses; the others are alternatives of the same pod
 	Ready   bool   // an absent condition counts as ready
-	Zone    string // topology zone, may be empty
+	// Draining: it is about to end and still answers. It is used as long as none
+	// is ready, as kube-proxy does (KEP-1669).
+	Draining bool
+	Zone     string // topology zone, may be empty
 }
 
 // Policy is a SiteDomainPolicy, unchecked like a Site. It has no namespace.

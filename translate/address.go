@@ -2,6 +2,7 @@ package translate
 
 import (
 	"fmt"
+	"maps"
 	"net/netip"
 
 	"my-company.com/staticsite-operator/translate/text"
@@ -96,11 +97,11 @@ func (b *batch) checkEndpoints() {
 		if b.w.opts.Upstreams == UpstreamsDNS {
 			continue // The proxies find endpoints themselves.
 		}
-		refused := be.refusedEndpoints(b.w.opts.AllowedEndpoints)
-		if refused == be.refused {
+		refused, spoken := be.refusedEndpoints(b.w.opts.AllowedEndpoints), appProtocols(be.slices)
+		if refused == be.refused && maps.Equal(spoken, be.spoken) {
 			continue
 		}
-		be.refused = refused
+		be.refused, be.spoken = refused, spoken
 		for _, s := range be.sites {
 			b.sites[s] = struct{}{}
 		}

@@ -25,16 +25,18 @@ func compareMembers(x, y member) int {
 // the responses to all.
 const maxMembers = 1000
 
-// members returns the ready and permitted endpoints of a Service's port, sorted
-// by zone and address: those of the Service's primary family, or the others
-// when it has none. Of more than maxMembers those with the lowest addresses are
-// taken, so that every proxy and replica takes the same.
+// members returns the permitted endpoints of a Service's port that are to be
+// used, sorted by zone and address: the ready ones, or those that are about to end
+// and still answer when none is ready; and of these the ones of the Service's
+// primary family, or the others when there are none. Of more than maxMembers those
+// with the lowest addresses are taken, so that every proxy and replica takes the
+// same.
 func (be *backend) members(port int32, allowed []netip.Prefix) (members []member, crowded bool) {
 	p, reason, _ := be.port(port)
 	if reason != "" {
 		return nil, false
 	}
-	var v4, v6 []member
+	var ready, draining [2][]member // by family, the primary one first
 	for _, slice := range be.slices {
 		target, found := targetPort(slice, p.Name)
 		if !found {
@@ -42,25 +44,27 @@ func (be *backend) members(port int32, allowed []netip.Prefix) (members []member
 		}
 		for _, e := range slice.Endpoints {
 			addr, err := parseEndpoint(e.Address, slice.AddressType, allowed)
-			if err != nil || !e.Ready {
+			if err != nil {
 				continue
 			}
-			m := member{zone(e), netip.AddrPortFrom(addr, target)}
-			if addr.Is4() {
-				v4 = append(v4, m)
-			} else {
-				v6 = append(v6, m)
+			m, family := member{zone(e), netip.AddrPortFrom(addr, target)}, 0
+			if addr.Is4() == be.service.IPv6 {
+				family = 1
+			}
+			switch {
+			case e.Ready:
+				ready[family] = append(ready[family], m)
+			case e.Draining:
+				draining[family] = append(draining[family], m)
 			}
 		}
 	}
-	first, second := v4, v6
-	if be.service.IPv6 {
-		first, second = v6, v4
+	for _, some := range [...][]member{ready[0], ready[1], draining[0], draining[1]} {
+		if len(some) > 0 {
+			return uniqueMembers(some)
+		}
 	}
-	if len(first) == 0 {
-		first = second
-	}
-	return uniqueMembers(first)
+	return nil, false
 }
 
 // zone returns the zone of an endpoint, none if it cannot be one: a node's zone
@@ -94,12 +98,16 @@ func uniqueMembers(members []member) (unique []member, crowded bool) {
 // targetPort returns the slice's target for the Service port of that name.
 func targetPort(s *Slice, name string) (uint16, bool) {
 	for _, p := range s.Ports {
-		if p.Name == name && isTCP(p.Protocol) && p.Port >= 1 && p.Port <= 65535 {
+		if p.Name == name && usable(p) {
 			return uint16(p.Port), true
 		}
 	}
 	return 0, false
 }
+
+// usable reports whether a proxy can connect to a port. One without a number, or
+// with one that cannot be, is passed over as kube-proxy does.
+func usable(p SlicePort) bool { return isTCP(p.Protocol) && p.Port >= 1 && p.Port <= 65535 }
 
 // assignment renders sorted members, zone by zone. A cluster without any still
 // has an assignment: the proxy answers 503 instead of waiting for one.

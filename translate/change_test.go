@@ -143,6 +143,58 @@ func TestServiceThatComesAndGoes(t *testing.T) {
 	expect(t, w.Apply(map[Ref]Object{docsService().Ref(): nil}), "+ClusterLoadAssignment docs_web_80_cluster", "verdict docs/main Accepted ServiceNotFound")
 }
 
+// A cluster that changes is what its sites wait for; those of other ports are not
+// concerned, and neither is one that says the same in other words.
+func TestAChangeOfProtocolIsOneOfTheCluster(t *testing.T) {
+	const changed = "+Cluster docs_web_80_cluster"
+	other := docsSite()
+	other.Name, other.Domain, other.Port = "other", "other.example.com", 81
+	speaking := func(appProtocol string) *Service {
+		s := docsService()
+		s.Ports = []ServicePort{{Name: "http", Port: 80, AppProtocol: appProtocol}, {Name: "other", Port: 81}}
+		return s
+	}
+	slice := func(appProtocol string) *Slice {
+		s := docsSlice("10.0.0.1")
+		s.Ports = []SlicePort{{Name: "http", Port: 8080, AppProtocol: appProtocol}, {Name: "other", Port: 8081}}
+		return s
+	}
+	for _, upstreams := range []Upstreams{UpstreamsEndpoints, UpstreamsDNS} {
+		w := NewWorld(Options{Upstreams: upstreams})
+		w.Apply(changesOf(docsSite(), other, speaking(""), slice("")))
+		expect(t, w.Apply(changesOf(speaking("kubernetes.io/h2c"))), changed, "verdict docs/main Accepted ResolvedRefs")
+		expect(t, w.Apply(changesOf(speaking("grpc"))))
+		expect(t, w.Apply(changesOf(speaking("tcp"))), changed, "verdict docs/main Accepted ResolvedRefs")
+		expect(t, w.Apply(changesOf(speaking(""))))
+		if upstreams == UpstreamsDNS {
+			expect(t, w.Apply(changesOf(slice("h2c")))) // Nobody asks its slices.
+			expect(t, w.Apply(changesOf(speaking("https"))), "-Cluster docs_web_80_cluster", "verdict docs/main Accepted UnsupportedProtocol")
+			continue
+		}
+		expect(t, w.Apply(changesOf(slice("h2c"))), changed, "verdict docs/main Accepted ResolvedRefs")
+		expect(t, w.Apply(changesOf(speaking("http"))), changed, "verdict docs/main Accepted ResolvedRefs") // The Service's word counts.
+		expect(t, w.Apply(changesOf(slice("https"))))
+		expect(t, w.Apply(changesOf(speaking(""))), "+ClusterLoadAssignment docs_web_80_cluster", "verdict docs/main Accepted UnsupportedProtocol")
+	}
+}
+
+// A headless Service's target port is the cluster's in upstreams dns only.
+func TestTargetPortOfAHeadlessService(t *testing.T) {
+	headless := func(target int32, named bool) *Service {
+		s := docsService()
+		s.Headless, s.Ports[0].Target, s.Ports[0].NamedTarget = true, target, named
+		return s
+	}
+	w := NewWorld(Options{Upstreams: UpstreamsDNS})
+	w.Apply(changesOf(docsSite(), docsService()))
+	expect(t, w.Apply(changesOf(headless(8080, false))), "+Cluster docs_web_80_cluster", "verdict docs/main Accepted ResolvedRefs")
+	expect(t, w.Apply(changesOf(headless(0, true))), "-Cluster docs_web_80_cluster", "verdict docs/main Accepted UnsupportedTargetPort")
+	expect(t, w.Apply(changesOf(headless(0, false))), "+Cluster docs_web_80_cluster", "verdict docs/main Accepted ResolvedRefs")
+	w = NewWorld(Options{})
+	w.Apply(changesOf(docsSite(), docsService()))
+	expect(t, w.Apply(changesOf(headless(0, true))))
+}
+
 // Envoy must never resolve a name that could be anything.
 func TestDNSClusterExistsOnlyWhileItsServiceIsHarmless(t *testing.T) {
 	w := NewWorld(Options{Upstreams: UpstreamsDNS})

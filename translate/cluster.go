@@ -5,7 +5,10 @@ import (
 	"time"
 
 	clusterv3 "github.com/envoyproxy/go-control-plane/envoy/config/cluster/v3"
+	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
 	endpointv3 "github.com/envoyproxy/go-control-plane/envoy/config/endpoint/v3"
+	httpv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/upstreams/http/v3"
+	"google.golang.org/protobuf/types/known/anypb"
 	"google.golang.org/protobuf/types/known/durationpb"
 	"google.golang.org/protobuf/types/known/wrapperspb"
 )
@@ -24,14 +27,38 @@ var (
 		MaxRetries: wrapperspb.UInt32(1024), // Envoy's default for requests
 	}}}
 	bufferLimit = wrapperspb.UInt32(bufferBytes)
+
+	// By prior knowledge: there is no TLS in which it could be agreed on. A stream has
+	// a small window, for the reason that connections have small buffers. The window
+	// of a connection is as large as those of all its streams: else the readers that
+	// have stopped reading would stop the others of their site.
+	overHTTP2 = map[string]*anypb.Any{
+		"envoy.extensions.upstreams.http.v3.HttpProtocolOptions": pack(&httpv3.HttpProtocolOptions{
+			UpstreamProtocolOptions: &httpv3.HttpProtocolOptions_ExplicitHttpConfig_{
+				ExplicitHttpConfig: &httpv3.HttpProtocolOptions_ExplicitHttpConfig{
+					ProtocolConfig: &httpv3.HttpProtocolOptions_ExplicitHttpConfig_Http2ProtocolOptions{
+						Http2ProtocolOptions: &corev3.Http2ProtocolOptions{
+							MaxConcurrentStreams:        wrapperspb.UInt32(podStreams),
+							InitialStreamWindowSize:     wrapperspb.UInt32(streamWindow),
+							InitialConnectionWindowSize: wrapperspb.UInt32(podStreams * streamWindow),
+						},
+					},
+				},
+			},
+		}),
+	}
 )
+
+// podStreams is how many requests a connection to a pod may carry at a time
+// (HTTP/2). More of them open another connection.
+const podStreams = 100
 
 // buildClusters hands out every marked cluster and its endpoints, or takes them
 // back.
 func (b *batch) buildClusters() {
 	for c := range b.clusters {
 		if b.w.opts.Upstreams == UpstreamsDNS {
-			b.setCluster(c, c.users > 0 && c.backend.resolve(c.port).OK)
+			b.setCluster(c, c.users > 0 && c.backend.resolve(c.port, UpstreamsDNS).OK)
 		} else {
 			b.setCluster(c, c.users > 0)
 			b.setAssignment(c)
@@ -43,19 +70,47 @@ func (b *batch) buildClusters() {
 	}
 }
 
+// A clusterShape is what may differ between two clusters besides their names. Equal
+// shapes are equal bytes.
+type clusterShape struct {
+	target int32 // upstreams dns: the port that a proxy connects to
+	http2  bool  // what it speaks there
+}
+
+// shapeOf returns the shape that a cluster should have. One whose port does not
+// exist, or speaks what no proxy can, has no endpoints, and the usual shape.
+func (c *cluster) shapeOf(upstreams Upstreams) (s clusterShape) {
+	p, reason, _ := c.backend.port(c.port)
+	if reason != "" {
+		return s
+	}
+	s.http2, _ = protocolOf(p.AppProtocol)
+	if upstreams == UpstreamsDNS {
+		s.target = c.backend.dnsPort(p)
+	}
+	return s
+}
+
 func (b *batch) setCluster(c *cluster, want bool) {
-	if c.sent == want {
+	name, shape := c.needs[0], c.shapeOf(b.w.opts.Upstreams)
+	if c.sent == want && (!want || shape == c.shape) {
 		return
 	}
-	c.sent = want
-	name := c.needs[0]
+	if c.sent && want { // The sites have to wait until proxies have it anew.
+		for _, s := range c.backend.sites {
+			if s.spec.port == c.port {
+				b.touched[s] = struct{}{}
+			}
+		}
+	}
+	c.sent, c.shape = want, shape
 	switch {
 	case !want:
 		b.remove(typeCluster, name)
 	case b.w.opts.Upstreams == UpstreamsDNS:
-		b.upsert(Resource{Type: typeCluster, Name: name, Message: dnsCluster(c.backend.key, c.port)})
+		b.upsert(Resource{Type: typeCluster, Name: name, Message: dnsCluster(c.backend.key, name, shape)})
 	default:
-		b.upsert(Resource{Type: typeCluster, Name: name, Message: endpointsCluster(name)})
+		b.upsert(Resource{Type: typeCluster, Name: name, Message: endpointsCluster(name, shape)})
 	}
 }
 
@@ -89,8 +144,8 @@ func (b *batch) setAssignment(c *cluster) {
 // one of two dead, 90 of 5,890 requests failed in spite of retries, and none of
 // 7,700 with round robin (Envoy 1.40). Requests to static sites cost much the
 // same, so nothing is lost.
-func endpointsCluster(name string) *clusterv3.Cluster {
-	c := boundedCluster(name, podConnectTimeout)
+func endpointsCluster(name string, shape clusterShape) *clusterv3.Cluster {
+	c := boundedCluster(name, podConnectTimeout, shape)
 	c.ClusterDiscoveryType, c.EdsClusterConfig = eds, edsOverADS
 	return c
 }
@@ -100,14 +155,13 @@ func endpointsCluster(name string) *clusterv3.Cluster {
 //
 // There is one only while the Service is known to be harmless: a name that an
 // ExternalName Service stands behind could point a tenant at anything.
-func dnsCluster(service Key, port int32) *clusterv3.Cluster {
-	name := clusterName(service, port)
+func dnsCluster(service Key, name string, shape clusterShape) *clusterv3.Cluster {
 	host := service.Name + "." + service.Namespace + ".svc.cluster.local"
-	c := boundedCluster(name, dnsConnectTimeout)
+	c := boundedCluster(name, dnsConnectTimeout, shape)
 	c.ClusterDiscoveryType = &clusterv3.Cluster_Type{Type: clusterv3.Cluster_STRICT_DNS}
 	c.LoadAssignment = &endpointv3.ClusterLoadAssignment{
 		ClusterName: name,
-		Endpoints:   []*endpointv3.LocalityLbEndpoints{{LbEndpoints: []*endpointv3.LbEndpoint{lbEndpoint(host, uint32(port))}}},
+		Endpoints:   []*endpointv3.LocalityLbEndpoints{{LbEndpoints: []*endpointv3.LbEndpoint{lbEndpoint(host, uint32(shape.target))}}},
 	}
 	return c
 }
@@ -121,11 +175,15 @@ func dnsCluster(service Key, port int32) *clusterv3.Cluster {
 //
 // The buffer is what a reader costs who asks for a large file and stops reading:
 // 80 KB with this limit, 580 KB with Envoy's own (1.40).
-func boundedCluster(name string, connectTimeout *durationpb.Duration) *clusterv3.Cluster {
-	return &clusterv3.Cluster{
+func boundedCluster(name string, connectTimeout *durationpb.Duration, shape clusterShape) *clusterv3.Cluster {
+	c := &clusterv3.Cluster{
 		Name:                          name,
 		ConnectTimeout:                connectTimeout,
 		CircuitBreakers:               breakers,
 		PerConnectionBufferLimitBytes: bufferLimit,
 	}
+	if shape.http2 {
+		c.TypedExtensionProtocolOptions = overHTTP2
+	}
+	return c
 }

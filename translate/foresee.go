@@ -25,7 +25,7 @@ func foresee(key Key, spec goodSpec) (*routev3.ScopedRouteConfiguration, error) 
 	if err := checkRoutes(routes); err != nil {
 		return nil, err
 	}
-	return routes, checkMessage(endpointsCluster(clusterName(spec.service, spec.port)))
+	return routes, checkMessage(endpointsCluster(clusterName(spec.service, spec.port), clusterShape{}))
 }
 
 // checkRoutes adds to the generated validators what Envoy looks at besides.

@@ -74,11 +74,12 @@ func (h *history) object() Object {
 
 var (
 	namespaces = []string{"docs", "guides"}
-	services   = []string{"web", "api"}
+	services   = []string{"web", "1api"}
 	domains    = []string{"a.example.com", "b.example.com", "c.example.com"}
 	teams      = []string{"red", "blue"}
 	matches    = []DomainMatch{{Exact: "a.example.com"}, {Exact: "B.Example.com."}, {Suffix: "b.example.com"}, {Suffix: "Example.com."}, {Suffix: "com"}, {Suffix: "ample.com"}}
 	mistakes   = []string{"", "bad_domain.example.com", "a.example.com:80", "127.0.0.1"}
+	protocols  = []string{"", "", "", "kubernetes.io/h2c", "https", "example.com/own"}
 	addresses  = []string{"10.0.0.1", "10.0.0.2", "2001:db8::1", "127.0.0.1", "169.254.169.254", "nonsense"}
 )
 
@@ -117,12 +118,15 @@ func (h *history) created() time.Time {
 }
 
 func (h *history) service() *Service {
-	s := &Service{Key: h.key(services...), IPv6: h.IntN(3) == 0}
+	s := &Service{Key: h.key(services...), IPv6: h.IntN(3) == 0, Headless: h.IntN(3) == 0}
 	if h.IntN(6) == 0 {
 		s.Type = "ExternalName"
 	}
 	for i := range h.IntN(3) {
-		s.Ports = append(s.Ports, ServicePort{Name: fmt.Sprint("p", i), Port: int32(80 + i), Protocol: pick(h, []string{"", "TCP", "TCP", "UDP"})})
+		s.Ports = append(s.Ports, ServicePort{
+			Name: fmt.Sprint("p", i), Port: int32(80 + i), Protocol: pick(h, []string{"", "TCP", "TCP", "UDP"}),
+			AppProtocol: pick(h, protocols), Target: pick(h, []int32{0, 8080, 8081, 70_000}), NamedTarget: h.IntN(4) == 0,
+		})
 	}
 	return s
 }
@@ -130,10 +134,10 @@ func (h *history) service() *Service {
 func (h *history) slice() *Slice {
 	s := &Slice{Key: h.key("s1", "s2", "s3"), Service: pick(h, services), AddressType: pick(h, []string{"IPv4", "IPv6", "IPv4", "FQDN"})}
 	for i := range h.IntN(3) {
-		s.Ports = append(s.Ports, SlicePort{Name: fmt.Sprint("p", i), Port: int32(8080 + h.IntN(2)), Protocol: "TCP"})
+		s.Ports = append(s.Ports, SlicePort{Name: fmt.Sprint("p", i), Port: pick(h, []int32{0, 8080, 8081}), Protocol: "TCP", AppProtocol: pick(h, protocols)})
 	}
 	for range h.IntN(4) {
-		s.Endpoints = append(s.Endpoints, Endpoint{Address: pick(h, addresses), Ready: h.IntN(3) > 0, Zone: pick(h, []string{"", "a", "b"})})
+		s.Endpoints = append(s.Endpoints, Endpoint{Address: pick(h, addresses), Ready: h.IntN(3) > 0, Draining: h.IntN(2) == 0, Zone: pick(h, []string{"", "a", "b"})})
 	}
 	return s
 }

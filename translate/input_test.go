@@ -30,6 +30,7 @@ type document struct {
 		} `json:"backend"`
 		Type       string   `json:"type"`
 		IPFamilies []string `json:"ipFamilies"`
+		ClusterIP  string   `json:"clusterIP"`
 		Ports      []port   `json:"ports"`
 	} `json:"spec"`
 	Status struct {
@@ -41,15 +42,19 @@ type document struct {
 		Addresses  []string `json:"addresses"`
 		Zone       string   `json:"zone"`
 		Conditions struct {
-			Ready *bool `json:"ready"`
+			Ready       *bool `json:"ready"`
+			Serving     bool  `json:"serving"`
+			Terminating bool  `json:"terminating"`
 		} `json:"conditions"`
 	} `json:"endpoints"`
 }
 
 type port struct {
-	Name     string `json:"name"`
-	Port     int32  `json:"port"`
-	Protocol string `json:"protocol"`
+	Name        string `json:"name"`
+	Port        int32  `json:"port"`
+	TargetPort  any    `json:"targetPort"`
+	Protocol    string `json:"protocol"`
+	AppProtocol string `json:"appProtocol"`
 }
 
 // readObjects reads the objects of one YAML file.
@@ -85,20 +90,23 @@ func (d *document) object(t *testing.T) Object {
 			Held: d.Status.Domains,
 		}
 	case "Service":
-		s := &Service{Key: key, Type: d.Spec.Type}
+		s := &Service{Key: key, Type: d.Spec.Type, Headless: d.Spec.ClusterIP == "None"}
 		s.IPv6 = len(d.Spec.IPFamilies) > 0 && d.Spec.IPFamilies[0] == "IPv6"
 		for _, p := range d.Spec.Ports {
-			s.Ports = append(s.Ports, ServicePort(p))
+			number, _ := p.TargetPort.(float64)
+			_, named := p.TargetPort.(string)
+			s.Ports = append(s.Ports, ServicePort{Name: p.Name, Port: p.Port, Target: int32(number), NamedTarget: named, Protocol: p.Protocol, AppProtocol: p.AppProtocol})
 		}
 		return s
 	case "EndpointSlice":
 		s := &Slice{Key: key, Service: d.Metadata.Labels["kubernetes.io/service-name"], AddressType: d.AddressType}
 		for _, p := range d.Ports {
-			s.Ports = append(s.Ports, SlicePort(p))
+			s.Ports = append(s.Ports, SlicePort{Name: p.Name, Port: p.Port, Protocol: p.Protocol, AppProtocol: p.AppProtocol})
 		}
 		for _, e := range d.Endpoints {
 			ready := e.Conditions.Ready == nil || *e.Conditions.Ready
-			s.Endpoints = append(s.Endpoints, Endpoint{Address: e.Addresses[0], Ready: ready, Zone: e.Zone})
+			draining := !ready && e.Conditions.Serving && e.Conditions.Terminating
+			s.Endpoints = append(s.Endpoints, Endpoint{Address: e.Addresses[0], Ready: ready, Draining: draining, Zone: e.Zone})
 		}
 		return s
 	}

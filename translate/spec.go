@@ -111,27 +111,26 @@ func checkKey(k Key) error {
 	return nil
 }
 
-// checkServiceName returns nil for the name of a Service: an RFC 1035 label.
+// checkServiceName returns nil for the name of a Service: a DNS label. Before
+// Kubernetes 1.36 it had to begin with a letter.
 func checkServiceName(name string) error {
 	const want = "write the name of a Service in the site's own namespace"
 	switch {
 	case name == "":
 		return fmt.Errorf("is empty: %s", want)
-	case isServiceName(name):
+	case hostname.IsLabel(name):
 		return nil
+	case hostname.IsAddress(name):
+		return fmt.Errorf("%s is an IP address: %s", text.Quote(name), want)
 	case len(name) > 63:
 		return fmt.Errorf("%s has %d characters, a Service name has at most 63: %s", text.Quote(name), len(name), want)
 	}
 	short, _, dotted := strings.Cut(name, ".")
 	switch lower := strings.ToLower(short); {
-	case dotted && isServiceName(lower):
+	case dotted && hostname.IsLabel(lower):
 		return fmt.Errorf("%s is not a Service name: write %s, without namespace or domain (only a Service in the site's own namespace can be used)", text.Quote(name), lower)
-	case isServiceName(lower):
+	case hostname.IsLabel(lower):
 		return fmt.Errorf("%s is not a Service name: write %s (Service names are lower-case)", text.Quote(name), lower)
 	}
-	return fmt.Errorf("%s is not a Service name (lower-case letters, digits and hyphens, starting with a letter): %s", text.Quote(name), want)
-}
-
-func isServiceName(s string) bool {
-	return hostname.IsLabel(s) && s[0] >= 'a'
+	return fmt.Errorf("%s is not a Service name (lower-case letters, digits and hyphens): %s", text.Quote(name), want)
 }

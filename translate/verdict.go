@@ -54,7 +54,7 @@ func (w *World) resolvedRefs(s *site) Condition {
 	if !s.spec.backendValid() {
 		return Condition{Reason: v1alpha1.ReasonInvalidSpec, Message: "no Service was looked up: mend the specification first (condition Accepted says how)"}
 	}
-	return w.backends.Get(s.spec.service).resolve(s.spec.port)
+	return w.backends.Get(s.spec.service).resolve(s.spec.port, w.opts.Upstreams)
 }
 
 // conflict is the condition of a site whose domain is another's.

@@ -50,11 +50,12 @@ func (s *site) Claim() *claims.Claim { return &s.claim }
 // A backend is one Service, what it depends on, and what depends on it.
 type backend struct {
 	key      Key
-	service  *Service   // nil: it does not exist
-	slices   []*Slice   // sorted by name
-	refused  string     // what is wrong with its endpoints, empty when nothing is
-	sites    []*site    // whose specification names it, in no order: nearly always one
-	clusters []*cluster // those that scopes lead to: nearly always one
+	service  *Service          // nil: it does not exist
+	slices   []*Slice          // sorted by name
+	refused  string            // what is wrong with its endpoints, empty when nothing is
+	spoken   map[string]string // what its slices say of the protocol of its ports; see appProtocols
+	sites    []*site           // whose specification names it, in no order: nearly always one
+	clusters []*cluster        // those that scopes lead to: nearly always one
 }
 
 // A cluster is one port of a Service that at least one scope leads to.
@@ -68,6 +69,8 @@ type cluster struct {
 	sent     bool // it is handed out
 	assigned bool // so are its members, be there any or not
 	crowded  bool // there are more than members
+
+	shape clusterShape // as last handed out
 }
 
 // NewWorld returns a World without objects. Options left out have the values

@@ -41,7 +41,8 @@ const (
 	ReasonServiceNotFound        = "ServiceNotFound"
 	ReasonPortNotFound           = "PortNotFound"
 	ReasonUnsupportedServiceType = "UnsupportedServiceType" // ExternalName could point anywhere
-	ReasonUnsupportedProtocol    = "UnsupportedProtocol"    // the port is not a TCP port
+	ReasonUnsupportedProtocol    = "UnsupportedProtocol"    // the port is not a TCP port, or its appProtocol cannot be spoken
+	ReasonUnsupportedTargetPort  = "UnsupportedTargetPort"  // upstreams dns: a headless Service whose target port no number names
 	ReasonEndpointNotAllowed     = "EndpointNotAllowed"     // an endpoint is in a range that is not served
 	ReasonTooManyEndpoints       = "TooManyEndpoints"       // more than are used
 )

@@ -16,6 +16,7 @@ type Pod struct {
 	Name    string
 	Address string       // host:port; port 0: any
 	Handler http.Handler // nil: every request is answered with "site=<Site> pod=<Name>\n"
+	HTTP2   bool         // it speaks h2c only
 }
 
 // Every answer says who gave it in these headers.
@@ -32,7 +33,8 @@ type Backend struct {
 	requests atomic.Int64
 }
 
-// Start starts a pod; owner's end stops it. It speaks HTTP/1.1 and h2c.
+// Start starts a pod; owner's end stops it. It speaks HTTP/1.1, unless the pod says
+// otherwise, and h2c.
 func Start(owner proc.Owner, pod Pod) (*Backend, error) {
 	listener, err := net.Listen("tcp", pod.Address)
 	if err != nil {
@@ -45,7 +47,7 @@ func Start(owner proc.Owner, pod Pod) (*Backend, error) {
 	}
 	b := &Backend{pod: pod, address: listener.Addr().String()}
 	b.server = &http.Server{Handler: http.HandlerFunc(b.serve), Protocols: new(http.Protocols)}
-	b.server.Protocols.SetHTTP1(true)
+	b.server.Protocols.SetHTTP1(!pod.HTTP2)
 	b.server.Protocols.SetUnencryptedHTTP2(true)
 	done := make(chan struct{})
 	go func() {

@@ -18,6 +18,7 @@ type Case struct {
 	// condition: nothing is wrong with the site, the evil is ignored.
 	Condition string
 	Says      []string
+	DNS       bool // it says so in upstreams dns only
 }
 
 // Tenant is the evil tenant's namespace. It may have others whose names begin with it.

@@ -79,6 +79,17 @@ func slices() []Case {
 		s.Ports = []SlicePort{{Port: port, Protocol: protocol}}
 		return s
 	}
+	speaking := func(appProtocol string) *Slice {
+		s := slice(Endpoint{Address: "10.9.9.9", Ready: true})
+		s.Ports[0].AppProtocol = appProtocol
+		return s
+	}
+	// A port beside the good one, of the same name, as no controller would write it.
+	beside := func(p SlicePort) *Slice {
+		s := slice(Endpoint{Address: "10.9.9.9", Ready: true})
+		s.Ports = append([]SlicePort{p}, s.Ports...)
+		return s
+	}
 	zoned := func(zone string) *Slice { return slice(Endpoint{Address: "10.9.9.9", Ready: true, Zone: zone}) }
 	of := func(service string) *Slice {
 		s := slice(Endpoint{Address: "10.9.9.9", Ready: true})
@@ -86,9 +97,10 @@ func slices() []Case {
 		return s
 	}
 	address := func(n int) string { return fmt.Sprintf("10.%d.%d.%d", n>>16&255, n>>8&255, n&255) }
-	var many, refused, same, zones []Endpoint
+	var many, draining, refused, same, zones []Endpoint
 	for n := range tooMany {
 		many = append(many, Endpoint{Address: address(n), Ready: true})
+		draining = append(draining, Endpoint{Address: address(n), Draining: true})
 		refused = append(refused, Endpoint{Address: fmt.Sprintf("127.0.%d.%d", n>>8, n&255), Ready: true})
 		same = append(same, Endpoint{Address: "10.9.9.9", Ready: true, Zone: fmt.Sprint(n)})
 	}
@@ -114,6 +126,15 @@ func slices() []Case {
 		{Name: "a name of a megabyte", Put: []Object{named}, Condition: "ResolvedRefs", Says: []string{"endpoints: ", "take it out"}},
 		{Name: "thousands of endpoints", Put: []Object{slice(many...)}, Condition: "ResolvedRefs",
 			Says: []string{"spec.backend.serviceName: ", "more than 1000 ready endpoints", "run fewer pods"}},
+		{Name: "thousands of endpoints that are about to end", Put: []Object{slice(draining...)}, Condition: "ResolvedRefs",
+			Says: []string{"spec.backend.serviceName: ", "more than 1000", "run fewer pods"}},
+		{Name: "an endpoint on loopback that is about to end", Put: []Object{slice(Endpoint{Address: "127.0.0.1", Draining: true})},
+			Condition: "ResolvedRefs", Says: []string{"EndpointSlice evil/web-1: endpoints: ", "take it out"}},
+		{Name: "https", Put: []Object{speaking("https")}, Condition: "ResolvedRefs",
+			Says: []string{"spec.backend.servicePort: ", "which is TLS", "write one that speaks HTTP/1.1"}},
+		{Name: "good: HTTP/2", Put: []Object{speaking("kubernetes.io/h2c")}},
+		{Name: "good: https, of a port without a number", Put: []Object{beside(SlicePort{AppProtocol: "https"})}},
+		{Name: "good: https, of a port for UDP", Put: []Object{beside(SlicePort{Port: 80, Protocol: "UDP", AppProtocol: "https"})}},
 		{Name: "thousands of refused endpoints", Put: []Object{slice(refused...)}, Condition: "ResolvedRefs",
 			Says: []string{"EndpointSlice evil/web-1: endpoints: ", "nor are 4999 more", "take it out"}},
 		{Name: "good: one endpoint thousands of times", Put: []Object{slice(same...)}},

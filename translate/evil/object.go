@@ -87,8 +87,8 @@ func backends() []Case {
 		{"the victim's cluster", "victim_web_80_cluster", "write the name of a Service"},
 		{"the control plane's cluster", "xds_cluster", "write the name of a Service"},
 		{"an underscore, which joins to another", "web_80", "write the name of a Service"},
-		{"an address", "169.254.169.254", "write the name of a Service"},
-		{"a digit first", "0web", "write the name of a Service"},
+		{"an address", "169.254.169.254", "is an IP address: write the name of a Service"},
+		{"an address in other words", "0x7f.1", "write 0x7f, without namespace"},
 		{"a URL", "http://web", "write the name of a Service"},
 		{"a newline", "web\n", "write the name of a Service"},
 		{"NUL", "web\x00", "write the name of a Service"},
@@ -107,7 +107,10 @@ func backends() []Case {
 	}
 	elsewhere, unlisted := site(Domain), site(Domain)
 	elsewhere.Service, unlisted.Port = "nothing", 65535
+	digit := site(Domain)
+	digit.Service = "0"
 	return append(cases,
+		Case{Name: "good: serviceName: a digit", Put: []Object{digit, &Service{Key: key("0"), Ports: []ServicePort{{Port: 80}}}}},
 		Case{Name: "a Service that does not exist", Put: []Object{elsewhere}, Condition: "ResolvedRefs",
 			Says: []string{"spec.backend.serviceName: ", "evil/nothing does not exist", "create it"}},
 		Case{Name: "a port that is not the Service's", Put: []Object{unlisted}, Condition: "ResolvedRefs",
@@ -127,6 +130,15 @@ func services() []Case {
 		many = append(many, ServicePort{Name: fmt.Sprint("p", n), Port: 10_000 + n})
 	}
 	gone := Ref{Kind: KindService, Key: key("web")}
+	speaking := func(appProtocol string) *Service { return service(ServicePort{Port: 80, AppProtocol: appProtocol}) }
+	// headless has a target port that DNS must tell, and does not.
+	headless := func(name string, target int32, named bool) Case {
+		s := service(ServicePort{Port: 80, Target: target, NamedTarget: named})
+		s.Headless = true
+		return Case{Name: "headless, " + name, Put: []Object{s}, DNS: true,
+			Condition: "ResolvedRefs", Says: []string{"spec.backend.servicePort: ", "is headless", "write the number of that port as targetPort"}}
+	}
+	harmless := headless("good", 8080, false).Put
 	refuse := func(name string, s *Service, says ...string) Case {
 		return Case{Name: name, Put: []Object{s}, Condition: "ResolvedRefs", Says: says}
 	}
@@ -139,6 +151,19 @@ func services() []Case {
 		refuse("ports out of range", service(ServicePort{Port: -80}, ServicePort{Port: 65616}), "spec.backend.servicePort: ", "has no port 80"),
 		refuse("ten thousand other ports", service(many...), "spec.backend.servicePort: ", "has no port 80"),
 		refuse("a port name of a megabyte", service(ServicePort{Name: text(megabyte), Port: 81}), "spec.backend.servicePort: ", "has no port 80"),
+		refuse("https", speaking("https"), "spec.backend.servicePort: ", "which is TLS", "write one that speaks HTTP/1.1"),
+		refuse("https in capitals", speaking("HTTPS"), "spec.backend.servicePort: ", "which is TLS", "write one that speaks HTTP/1.1"),
+		refuse("WebSocket in TLS", speaking("kubernetes.io/wss"), "spec.backend.servicePort: ", "which is TLS", "write one that speaks HTTP/1.1"),
+		refuse("HTTP/2 as two vendors mean it", speaking("HTTP2"), "spec.backend.servicePort: ", "with TLS to some", "kubernetes.io/h2c"),
+		refuse("a database", speaking("redis"), "spec.backend.servicePort: ", "which is not HTTP", "write one that speaks HTTP/1.1"),
+		refuse("https beside a port that is good", service(ServicePort{Port: 80, AppProtocol: "https"}, ServicePort{Port: 81}),
+			"spec.backend.servicePort: ", "which is TLS", "write one that it has: 81"),
+		headless("a name as target port", 0, true),
+		headless("a target port above all", math.MaxInt32, false),
+		headless("a target port below 0", -1, false),
+		{Name: "good: headless, a target port", Put: harmless},
+		{Name: "good: HTTP/2", Put: []Object{speaking("kubernetes.io/h2c")}},
+		{Name: "good: a protocol that nobody knows", Put: []Object{speaking("evil.example.com/\x00%REQ(x)%\xff" + text(megabyte))}},
 		{Name: "good: a type that does not exist", Put: []Object{typed("\x00")}},
 		{Name: "good: a port name that no slice has", Put: []Object{service(ServicePort{Name: "\xff%REQ(x)%", Port: 80})}},
 		{Name: "good: the port for UDP, then for TCP", Put: []Object{service(ServicePort{Port: 80, Protocol: "UDP"}, ServicePort{Port: 80})}},

@@ -70,7 +70,7 @@ func notHostName(s string) string {
 		return "is a URL"
 	case strings.ContainsAny(s, `/\?#@`):
 		return "has more than a host name in it"
-	case isAddress(s):
+	case IsAddress(s):
 		return "is an IP address"
 	case strings.Contains(s, ":"):
 		return "has a port"
@@ -85,7 +85,7 @@ func notHostName(s string) string {
 // advice says what to write instead of s.
 func advice(s string) string {
 	switch {
-	case isAddress(bareHost(s)):
+	case IsAddress(bareHost(s)):
 		return "write a host name; a site has no address of its own"
 	case strings.Contains(s, "*"):
 		return "write one whole host name; each site has exactly one"
@@ -110,15 +110,15 @@ func bareHost(s string) string {
 		s = s[:i]
 	}
 	s = s[strings.LastIndexByte(s, '@')+1:]
-	if isAddress(s) {
+	if IsAddress(s) {
 		return s
 	}
 	host, _, _ := strings.Cut(s, ":")
 	return host
 }
 
-// isAddress says whether s is an IP address, with or without brackets and port.
-func isAddress(s string) bool {
+// IsAddress reports whether s is an IP address, with or without brackets and port.
+func IsAddress(s string) bool {
 	if _, err := netip.ParseAddrPort(s); err == nil {
 		return true
 	}
