@@ -10,6 +10,7 @@ import (
 	"my-company.com/staticsite-operator/e2e/backend"
 	"my-company.com/staticsite-operator/e2e/netns"
 	"my-company.com/staticsite-operator/e2e/operator"
+	"my-company.com/staticsite-operator/e2e/traffic"
 )
 
 // TestIPv6 has server and proxy where there is IPv6 only, both, or IPv4 only,
@@ -86,4 +87,24 @@ func logged(t *testing.T, ctx context.Context, log *accessLog, address string) e
 		t.Errorf("%s is logged as %v, from %v", client, line["remote_address"], line["peer_address"])
 	}
 	return err
+}
+
+// TestAddressChanges: a proxy that serves IPv4 is told to serve IPv6 as well, by a
+// server that starts with other flags. Nobody who asks meanwhile notices.
+func TestAddressChanges(t *testing.T) {
+	ctx := bounded(t, time.Minute)
+	sites := newFolder(t, map[string]string{"docs.yaml": served("docs", "docs", "docs.example.com", startPod(t, 1, "pod").Address())})
+	before := startEdge(t, ctx, sites, "--http-address=0.0.0.0")
+	p := before.startProxy(t, ctx, "envoy", proxyOptions{})
+	must(t, awaitAnswer(ctx, p.address, "docs.example.com", 200, "pod"))
+	load := traffic.Start(traffic.Options{Address: p.address, Hosts: []string{"docs.example.com"}, Rate: 200})
+	defer load.Stop()
+	must(t, load.WaitSent(ctx, 100))
+
+	before.Stop()
+	startEdge(t, ctx, sites)
+	must(t, awaitAnswer(ctx, "[::1]:8080", "docs.example.com", 200, "pod"))
+	must(t, load.WaitSent(ctx, 500))
+	must(t, noneRefused(ctx, p))
+	must(t, undisturbed(t, load))
 }

@@ -156,7 +156,10 @@ var requests = []exchange{
 	{name: "encoded dots", path: "/a/%2e%2E/b", status: 200, seen: map[string]string{of: "/b"}},
 	{name: "dots above the root", path: "/../../etc/passwd", status: 200, seen: map[string]string{of: "/etc/passwd"}},
 	{name: "dots behind an encoded slash", path: "/a%2f..%2fb", status: 200, seen: map[string]string{of: "/a%2f..%2fb"}},
-	{name: "letters that need no encoding", path: "/%7Euser/%41", status: 200, seen: map[string]string{of: "/~user/A"}},
+	{name: "letters that need no encoding", path: "/%7Euser/%41%2D%5F%2Eb", status: 200, seen: map[string]string{of: "/~user/A-_.b"}},
+	{name: "letters that need it", path: "/a|b^{c}\"`<d>", status: 200, seen: map[string]string{of: "/a%7Cb%5E%7Bc%7D%22%60%3Cd%3E"}},
+	{name: "other encodings", path: "/%c3%BC%3f%23%25/%252e%252e/;a='b'", status: 200, seen: map[string]string{of: "/%c3%BC%3f%23%25/%252e%252e/;a='b'"}},
+	{name: "two hosts", lines: []string{"GET / HTTP/1.1", "Host: docs.example.com:80", "Host: evil.example.com"}, status: 400},
 
 	// Hosts.
 	{name: "a port", host: "docs.example.com:8080", status: 200, seen: map[string]string{"Host": "docs.example.com:8080", "X-Forwarded-Host": "docs.example.com:8080"}},

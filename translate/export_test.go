@@ -1,5 +1,7 @@
 package translate
 
+const NoHost = noHost
+
 // Size is how many things a World remembers.
 func (w *World) Size() int {
 	n := w.sites.Len() + w.backends.Len() + w.slices.Len() + len(w.table)

@@ -6,9 +6,10 @@ import (
 	hcmv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/network/http_connection_manager/v3"
 )
 
-// noHost is the host of requests that have none, as HTTP/1.0 permits. It is no
-// site's, for .invalid is nobody's (RFC 2606).
-const noHost = "none.invalid"
+// noHost is the host of requests that have none, as HTTP/1.0 permits. It must be one
+// that no site can have: whoever had it would answer the health checks of load
+// balancers.
+const noHost = "-"
 
 // Hosts that are not answered as they are: with upper case, since names are equal
 // whatever their case and scopes are not; and with a port that is no number, since

@@ -41,6 +41,15 @@ func TestListenerIsTheOperatorsAlone(t *testing.T) {
 	}
 }
 
+// No site may have the host of requests that have none.
+func TestNobodyHasNoHost(t *testing.T) {
+	site := docsSite()
+	site.Domain = NoHost
+	if v := NewWorld(Options{}).Apply(changesOf(site, docsService())).Verdicts[0]; v.Accepted.OK {
+		t.Errorf("a site may have the host %q", NoHost)
+	}
+}
+
 func listenerOf(t *testing.T, d Delta) string {
 	t.Helper()
 	for _, r := range d.Resources {
