@@ -449,7 +449,7 @@ func TestAFolderWithoutEvents(t *testing.T) {
 			GidMappings: []syscall.SysProcIDMap{{HostID: os.Getgid(), Size: 1}},
 		}
 		if out, err := child.CombinedOutput(); err != nil {
-			t.Errorf("%v: %s", err, out)
+			t.Errorf("in a user namespace of its own, which this system must allow: %v: %s", err, out)
 		}
 		return
 	}
