@@ -173,7 +173,7 @@ func openCluster(flags *serveFlags, log *zap.Logger) (source, func(replica) (wri
 				return nil, fmt.Errorf("--leader-election-namespace: %w", err)
 			}
 		}
-		lease, err := kube.NewLease(config, namespace, log.Named("lease"))
+		lease, err := kube.NewLease(config, namespace, cluster, log.Named("lease"))
 		if err != nil {
 			return nil, err
 		}

@@ -37,6 +37,7 @@ func TestCluster(t *testing.T) {
 		{"FirstVisit", testFirstVisit},
 		{"MissingReferences", testMissingReferences},
 		{"StatusWritesDoNothing", testStatusWrites},
+		{"Strays", testStrays},
 		{"Kubectl", testKubectl},
 		{"GitOps", testGitOps},
 		{"BadInput", testBadInput},

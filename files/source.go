@@ -94,17 +94,18 @@ func (s *Source) Run(ctx context.Context) error {
 	if err := s.start(); err != nil {
 		return fmt.Errorf("read sites: %w", err)
 	}
-	defer s.watcher.Close()
+	defer s.watcher.close()
 	defer s.alarm.Stop()
 	survey := time.NewTicker(resurvey)
 	defer survey.Stop()
 	for {
+		events, losses := s.watcher.news()
 		select {
 		case <-ctx.Done():
 			return nil
-		case event := <-s.watcher.Events:
+		case event := <-events:
 			s.sense(filepath.Clean(event.Name), time.Now())
-		case err := <-s.watcher.Errors:
+		case err := <-losses:
 			s.log.Debug("events of the sites folder were lost, looking through all of it", zap.Error(err))
 			s.stir(time.Now())
 		case <-survey.C:
@@ -130,9 +131,7 @@ func (s *Source) start() error {
 	if err := readable(s.folder); err != nil {
 		return err
 	}
-	if s.watcher, err = newWatcher(s.folder, s.log); err != nil {
-		return err
-	}
+	s.watcher = newWatcher(s.folder, s.log)
 	s.alarm = time.NewTimer(time.Hour)
 	s.alarm.Stop()
 

@@ -4,10 +4,12 @@ import (
 	"context"
 	"maps"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -433,11 +435,67 @@ func TestWhatBecameOfOtherObjectsIsLogged(t *testing.T) {
 	f.untilLogged("object gone", "object=Service docs/web", "web.yaml")
 }
 
+// The kernel bounds the users of events; of folders on a machine with many of these,
+// the next one has none. It is looked through now and then, and watched when it can be.
+func TestAFolderWithoutEvents(t *testing.T) {
+	const limit = "/proc/sys/user/max_inotify_instances"
+	if os.Getenv("WITHOUT_EVENTS") == "" {
+		// In a user namespace of its own, so that no other program has none.
+		child := exec.Command(os.Args[0], "-test.run=^"+t.Name()+"$", "-test.v")
+		child.Env = append(os.Environ(), "WITHOUT_EVENTS=1")
+		child.SysProcAttr = &syscall.SysProcAttr{
+			Cloneflags:  syscall.CLONE_NEWUSER,
+			UidMappings: []syscall.SysProcIDMap{{HostID: os.Getuid(), Size: 1}},
+			GidMappings: []syscall.SysProcIDMap{{HostID: os.Getgid(), Size: 1}},
+		}
+		if out, err := child.CombinedOutput(); err != nil {
+			t.Errorf("in a user namespace of its own, which this system must allow: %v: %s", err, out)
+		}
+		return
+	}
+	bound, err := os.ReadFile(limit)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := newFolder(t, "a.yaml", siteText("a", "a.example.com"))
+	f.must(os.WriteFile(limit, []byte("0"), 0))
+	core, logs := observer.New(zap.InfoLevel)
+	s := NewSource(f.path, zap.New(core))
+	f.must(s.start())
+	defer s.watcher.close()
+	f.source = s
+	f.until("a=a.example.com")
+	if n := logs.FilterMessage("cannot watch every folder, changes take up to 30s").Len(); n != 1 {
+		t.Errorf("said %d times, want once", n)
+	}
+	f.write("a.yaml", siteText("a", "a.other.example.com"))
+	resurvey := func(at time.Time) { // as the ticker does
+		s.stir(at)
+		s.work(at)
+		s.work(at.Add(settle))
+	}
+	resurvey(time.Now().Add(time.Minute))
+	f.until("a=a.other.example.com")
+
+	f.must(os.WriteFile(limit, bound, 0))
+	resurvey(time.Now().Add(2 * time.Minute))
+	f.write("b.yaml", siteText("b", "b.example.com"))
+	events, _ := s.watcher.news()
+	select {
+	case event := <-events:
+		if filepath.Base(event.Name) != "b.yaml" {
+			t.Errorf("event %v", event)
+		}
+	case <-time.After(20 * time.Second):
+		t.Error("it is not watched although it could be")
+	}
+}
+
 func TestLostEventsAreMadeUpFor(t *testing.T) {
 	f := newFolder(t, "a.yaml", siteText("a", "a.example.com"))
 	s := NewSource(f.path, zap.NewNop())
 	f.must(s.start())
-	defer s.watcher.Close()
+	defer s.watcher.close()
 	f.source = s
 	f.until("a=a.example.com")
 	f.write("a.yaml", siteText("a", "a.other.example.com"))

@@ -107,9 +107,13 @@ func (s *Status) Run(ctx context.Context) error {
 	var dirty, mayWrite bool
 	for {
 		if dirty && mayWrite {
-			s.file.write(s.rows())
-			dirty, mayWrite = false, false
-			pace.Reset(statusFilePause)
+			mayWrite = false
+			if s.file.write(s.rows()) {
+				dirty = false
+				pace.Reset(statusFilePause)
+			} else {
+				pace.Reset(statusFileRetry)
+			}
 		}
 		select {
 		case <-ctx.Done():

@@ -174,7 +174,12 @@ func TestWhatASiteHoldsGoesBackToTheSource(t *testing.T) {
 // run runs a status until the test ends.
 func run(t *testing.T, source *Source, wanted *latest.Map[translate.Key, control.SiteStatus], path string) {
 	t.Helper()
-	s, err := NewStatus(source, wanted, path, zap.NewNop())
+	runLogged(t, source, wanted, path, zap.NewNop())
+}
+
+func runLogged(t *testing.T, source *Source, wanted *latest.Map[translate.Key, control.SiteStatus], path string, log *zap.Logger) {
+	t.Helper()
+	s, err := NewStatus(source, wanted, path, log)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -207,6 +212,32 @@ func TestTheStatusFile(t *testing.T) {
 	if names, _ := os.ReadDir(folder); len(names) != 1 {
 		t.Errorf("left beside the status file: %v", names)
 	}
+}
+
+// A disk that is full for a while, or a folder that is mounted late: what could not
+// be written then is written as soon as it can be, without another change.
+func TestAStatusFileIsWrittenAgain(t *testing.T) {
+	wanted := latest.New[translate.Key, control.SiteStatus]()
+	folder := filepath.Join(t.TempDir(), "mounted")
+	if err := os.Mkdir(folder, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(folder, "status.json")
+	core, logs := observer.New(zap.InfoLevel)
+	runLogged(t, NewSource(t.TempDir(), zap.NewNop()), wanted, path, zap.New(core))
+	if err := os.Rename(folder, folder+".away"); err != nil {
+		t.Fatal(err)
+	}
+	wanted.Put(siteKey("a"), statusOf("a", 1, "True", "True", "True"))
+	for deadline := time.Now().Add(20 * time.Second); logs.FilterMessage("cannot write the status file, trying again until it works").Len() == 0; time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("nothing was logged")
+		}
+	}
+	if err := os.Rename(folder+".away", folder); err != nil {
+		t.Fatal(err)
+	}
+	untilFile(t, path, "docs/a 1 True; ")
 }
 
 // untilFile waits until the status file says this of each site.

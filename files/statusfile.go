@@ -11,8 +11,13 @@ import (
 	"my-company.com/staticsite-operator/api/v1alpha1"
 )
 
-// statusFilePause is the least time between two writes of the status file.
-const statusFilePause = 100 * time.Millisecond
+const (
+	// statusFilePause is the least time between two writes of the status file.
+	statusFilePause = 100 * time.Millisecond
+
+	// statusFileRetry is when to write it again after that has failed.
+	statusFileRetry = time.Second
+)
 
 // row is one site in the status file: a list of such, sorted by namespace and
 // name.
@@ -29,12 +34,17 @@ type statusFile struct {
 	failed bool // which was logged
 }
 
-func (f *statusFile) write(rows []row) {
+// write reports whether it was written.
+func (f *statusFile) write(rows []row) bool {
 	err := f.replace(rows)
-	if err != nil && !f.failed {
-		f.log.Warn("cannot write the status file", zap.String("file", f.path), zap.Error(err))
+	switch failed := err != nil; {
+	case failed && !f.failed:
+		f.log.Warn("cannot write the status file, trying again until it works", zap.String("file", f.path), zap.Error(err))
+	case !failed && f.failed:
+		f.log.Info("status file is written again", zap.String("file", f.path))
 	}
 	f.failed = err != nil
+	return err == nil
 }
 
 func (f *statusFile) replace(rows []row) error {

@@ -12,20 +12,46 @@ import (
 
 // watcher has the file system send events for every folder below a root. They
 // say only where something happened; what it was is seen by looking.
+//
+// The kernel bounds how many users of events there may be, and how many folders
+// they may watch. Beyond that there are no events, and the looking goes on.
 type watcher struct {
-	*fsnotify.Watcher
+	events  *fsnotify.Watcher // nil as long as there may be no more users of events
 	log     *zap.Logger
 	links   map[string]bool        // the links on the way to the root, which may be made to point elsewhere
 	folders map[string]fs.FileInfo // watched, each as it was then
 	deaf    bool                   // not every folder can be watched, which was logged
 }
 
-func newWatcher(root string, log *zap.Logger) (*watcher, error) {
-	w, err := fsnotify.NewWatcher()
-	if err != nil {
-		return nil, err
+func newWatcher(root string, log *zap.Logger) *watcher {
+	return &watcher{log: log, links: linksTo(root), folders: make(map[string]fs.FileInfo)}
+}
+
+// open asks for events, if there are none yet.
+func (w *watcher) open() error {
+	if w.events != nil {
+		return nil
 	}
-	return &watcher{Watcher: w, log: log, links: linksTo(root), folders: make(map[string]fs.FileInfo)}, nil
+	var err error
+	w.events, err = fsnotify.NewWatcher()
+	if err != nil {
+		w.events = nil
+	}
+	return err
+}
+
+// news is where events come, and word that some were lost; nowhere if there are none.
+func (w *watcher) news() (<-chan fsnotify.Event, <-chan error) {
+	if w.events == nil {
+		return nil, nil
+	}
+	return w.events.Events, w.events.Errors
+}
+
+func (w *watcher) close() {
+	if w.events != nil {
+		_ = w.events.Close() // it only ends
+	}
 }
 
 // linksTo returns the symbolic links among a path and the folders above it:
@@ -63,7 +89,7 @@ func (w *watcher) isStructure(path string) bool {
 func (w *watcher) refresh() {
 	for path, before := range w.folders {
 		if now, err := os.Stat(path); err != nil || !os.SameFile(before, now) {
-			_ = w.Remove(path) // it may be forgotten already, when the folder was deleted
+			_ = w.events.Remove(path) // it may be forgotten already, when the folder was deleted
 			delete(w.folders, path)
 		}
 	}
@@ -82,7 +108,10 @@ func (w *watcher) enter(folder string, info fs.FileInfo) {
 }
 
 func (w *watcher) listen(folder string) bool {
-	err := w.Add(folder)
+	err := w.open()
+	if err == nil {
+		err = w.events.Add(folder)
+	}
 	if err != nil && !w.deaf && !os.IsNotExist(err) {
 		w.deaf = true
 		w.log.Warn("cannot watch every folder, changes take up to "+resurvey.String(), zap.String("folder", folder), zap.Error(err))

@@ -2,12 +2,14 @@ package kube
 
 import (
 	"context"
+	"encoding/json"
+	"reflect"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
 
 	"my-company.com/staticsite-operator/api/v1alpha1"
 )
@@ -34,51 +36,55 @@ const (
 	unavailable         // no answer, or none that is about this site
 )
 
-// apply makes one write, by server-side apply. It names the version that the
-// write is based on, so that a leader that does not yet know that it was
-// replaced, or one with an old view, cannot write over what is newer.
+// apply makes one write, by a merge patch that replaces the whole status. It names
+// the version that the write is based on, so that a leader that does not yet know
+// that it was replaced, or one with an old view, cannot write over what is newer.
+//
+// Server-side apply would not do: however forced, it removes no field and no
+// condition that somebody else has written.
 func (w *StatusWriter) apply(ctx context.Context, next write) result {
 	if ctx.Err() != nil {
 		return result{next, interrupted, ctx.Err(), nil}
 	}
 	status := Status(next.want.status(), next.seen.conditions(), time.Now())
-	object, err := applied(next, status)
+	body, err := replacement(next.seen, status)
 	if err != nil {
 		return result{next, rejected, err, nil}
 	}
-	got, err := w.sites.Namespace(next.site.Namespace).Apply(ctx, next.site.Name, object,
-		metav1.ApplyOptions{FieldManager: FieldManager, Force: true}, "status")
+	got, err := w.sites.Namespace(next.site.Namespace).Patch(ctx, next.site.Name, types.MergePatchType, body,
+		metav1.PatchOptions{FieldManager: FieldManager}, "status")
 	if err != nil {
 		return result{next, classify(ctx, err), err, nil}
 	}
-	seen := &observation{summary: next.want, version: got.GetResourceVersion()}
-	for i, c := range status.Conditions {
-		seen.since[i] = c.LastTransitionTime.Unix()
-	}
+	seen := observe(got.Object)
+	seen.listing = next.seen.listing
 	return result{next, written, nil, seen}
 }
 
-// applied is the body of a write.
-func applied(next write, status v1alpha1.StaticSiteStatus) (*unstructured.Unstructured, error) {
-	fields, err := runtime.DefaultUnstructuredConverter.ToUnstructured(&status)
+// statusFields are all fields of a status. A patch removes what it gives as null,
+// and leaves what it does not name.
+var statusFields = fieldsOf(reflect.TypeFor[v1alpha1.StaticSiteStatus]())
+
+// replacement is the body of a write: everything that is seen of a status gives way
+// to the given one, but for the conditions of others, as far as there is room for them.
+func replacement(seen *observation, status v1alpha1.StaticSiteStatus) ([]byte, error) {
+	given, err := runtime.DefaultUnstructuredConverter.ToUnstructured(&status)
 	if err != nil {
 		return nil, err
 	}
-	if len(next.want.domains) == 0 && len(next.seen.domains) > 0 {
-		// To leave a field out gives up only what is ours: domains that somebody else
-		// wrote would stay, as the record of a claim that nobody has.
-		fields["domains"] = []any{}
+	fields := make(map[string]any, len(statusFields))
+	for name := range statusFields {
+		fields[name] = given[name]
 	}
-	return &unstructured.Unstructured{Object: map[string]any{
-		"apiVersion": v1alpha1.GroupVersion.String(),
-		"kind":       v1alpha1.Kind,
-		"metadata": map[string]any{
-			"namespace":       next.site.Namespace,
-			"name":            next.site.Name,
-			"resourceVersion": next.seen.version,
-		},
-		"status": fields,
-	}}, nil
+	if seen.others != nil {
+		ours, _ := given["conditions"].([]any)
+		room := max(0, v1alpha1.MaxConditions-len(ours))
+		fields["conditions"] = append(ours, seen.others.conditions[:min(room, len(seen.others.conditions))]...)
+	}
+	return json.Marshal(map[string]any{
+		"metadata": map[string]any{"resourceVersion": seen.version},
+		"status":   fields,
+	})
 }
 
 func classify(ctx context.Context, err error) outcome {

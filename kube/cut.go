@@ -1,6 +1,8 @@
 package kube
 
 import (
+	"sync/atomic"
+
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
@@ -33,9 +35,9 @@ func (c *cut) GetObjectMeta() metav1.Object {
 }
 
 // cutter returns the transformation that an informer applies to objects of kind
-// k before it stores them. It never fails: an informer that cannot transform one
-// object stops for all (rule 77).
-func cutter(k kind) func(any) (any, error) {
+// k before it stores them, with which listing they are from. It never fails: an
+// informer that cannot transform one object stops for all (rule 77).
+func cutter(k kind, listing *atomic.Uint32) func(any) (any, error) {
 	return func(object any) (any, error) {
 		u, ok := object.(*unstructured.Unstructured)
 		if !ok {
@@ -45,6 +47,7 @@ func cutter(k kind) func(any) (any, error) {
 		c.object = readCluster(k, u.Object)
 		if k.name == translate.KindSite {
 			c.seen = observe(u.Object)
+			c.seen.listing = listing.Load()
 		}
 		if site, ok := c.object.(*translate.Site); ok {
 			site.Held, site.UID = c.seen.domains, c.seen.uid // the same words once

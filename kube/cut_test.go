@@ -3,6 +3,7 @@ package kube
 import (
 	"fmt"
 	"runtime"
+	"sync/atomic"
 	"testing"
 
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -19,7 +20,7 @@ func TestACutObjectIsGoodForAnInformer(t *testing.T) {
 	if accessor.GetNamespace() != "docs" || accessor.GetName() != "a" || accessor.GetResourceVersion() != "7" {
 		t.Errorf("is %s/%s at %s", accessor.GetNamespace(), accessor.GetName(), accessor.GetResourceVersion())
 	}
-	again, err := cutter(kinds[0])(c)
+	again, err := cutter(kinds[0], new(atomic.Uint32))(c)
 	if again != any(c) || err != nil {
 		t.Errorf("cut again: %v, %v", again, err)
 	}
@@ -38,7 +39,7 @@ func FuzzCut(f *testing.F) {
 			if err != nil || !ok {
 				return
 			}
-			c, err := cutter(k)(&unstructured.Unstructured{Object: root})
+			c, err := cutter(k, new(atomic.Uint32))(&unstructured.Unstructured{Object: root})
 			if err != nil || c.(*cut).object == nil {
 				t.Fatalf("%v, %v", c, err)
 			}

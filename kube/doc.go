@@ -14,4 +14,5 @@
 //   - Source, the informers: every object that sites are made of, each change
 //     once; policies on domains, where they are installed (policies.go).
 //   - StatusWriter, which writes statuses as long as it holds a Term of the Lease.
+//   - pasts, which notice that the cluster was restored from a backup (past.go).
 package kube

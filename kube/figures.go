@@ -12,6 +12,7 @@ import (
 type figures struct {
 	leads   atomic.Bool
 	waiting atomic.Int64 // statuses that are to be written
+	slowed  atomic.Int64 // of these, the ones that wait for the time of another attempt
 	oldest  atomic.Int64 // since when the first of them waits, in Unix nanoseconds; 0: none does
 }
 
@@ -25,6 +26,8 @@ func (w *StatusWriter) Metrics() []prometheus.Collector {
 		gauge("leader", "1 if this replica writes statuses, else 0.", w.figures.leader),
 		gauge("statuses_waiting", "Statuses that differ from what they should be and wait to be written by this replica.",
 			func() float64 { return float64(w.figures.waiting.Load()) }),
+		gauge("statuses_slowed", "Of staticsite_statuses_waiting those whose writes were refused, had no effect or were undone by others, and are tried again more and more slowly.",
+			func() float64 { return float64(w.figures.slowed.Load()) }),
 		gauge("status_lag_seconds", "How long the oldest status has waited to be written by this replica.", w.figures.lag),
 	}
 }
@@ -50,9 +53,11 @@ func (w *StatusWriter) show() {
 	waiting, oldest := len(w.ledger.lag.since), w.ledger.lag.oldest()
 	if w.term == nil || oldest.IsZero() {
 		w.figures.waiting.Store(0)
+		w.figures.slowed.Store(0)
 		w.figures.oldest.Store(0)
 		return
 	}
 	w.figures.waiting.Store(int64(waiting))
+	w.figures.slowed.Store(int64(len(w.ledger.waiting)))
 	w.figures.oldest.Store(oldest.UnixNano())
 }

@@ -24,10 +24,11 @@ func (s *Source) newInformers(kinds []watchedKind, arrived *latest.Map[translate
 	all := &informers{kinds: kinds}
 	for _, w := range kinds {
 		k, _ := kindOf(w.kind)
+		past := &past{all: s.pasts, objects: s.client.Resource(w.resource), label: w.selector}
 		informer := cache.NewSharedIndexInformer(
-			listWatch(s.client, w.resource, w.selector, newWatchOutage(s.log, w.resource, &s.read)),
+			listWatch(s.client, past, newWatchOutage(s.log, w.resource, &s.read)),
 			&unstructured.Unstructured{}, 0, cache.Indexers{})
-		if err := informer.SetTransform(cutter(k)); err != nil {
+		if err := informer.SetTransform(cutter(k, &past.listing)); err != nil {
 			return nil, err
 		}
 		if err := informer.SetWatchErrorHandlerWithContext(ignoreWatchError); err != nil {

@@ -41,8 +41,9 @@ type Lease struct {
 }
 
 // NewLease returns a lease in the namespace. It needs the rights to get, create
-// and update Leases there.
-func NewLease(config *rest.Config, namespace string, log *zap.Logger) (*Lease, error) {
+// and update Leases there. The source is told if it shows that the cluster was
+// restored from a backup.
+func NewLease(config *rest.Config, namespace string, source *Source, log *zap.Logger) (*Lease, error) {
 	config = rest.CopyConfig(config)
 	config.Timeout = renewDeadline / 2 // so that a hung request leaves time for another
 	client, err := coordinationv1.NewForConfig(config)
@@ -54,7 +55,7 @@ func NewLease(config *rest.Config, namespace string, log *zap.Logger) (*Lease, e
 		return nil, fmt.Errorf("name this replica: %w", err)
 	}
 	return &Lease{
-		leases:    client,
+		leases:    &leaseVersions{LeaseInterface: client.Leases(namespace), pasts: source.pasts},
 		namespace: namespace,
 		identity:  host + "_" + string(uuid.NewUUID()),
 		log:       log,

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
 	coordinationv1 "k8s.io/api/coordination/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/rest"
@@ -29,16 +30,16 @@ func (s *leaseServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	var sent coordinationv1.Lease
 	if r.Method != http.MethodGet {
 		if err := json.NewDecoder(r.Body).Decode(&sent); err != nil {
-			refusedWith(400, metav1.StatusReasonBadRequest)(w)
+			refusedWith(400, metav1.StatusReasonBadRequest)(w, patch{})
 			return
 		}
 	}
 	switch {
 	case s.lease == nil && r.Method != http.MethodPost:
-		refusedWith(404, metav1.StatusReasonNotFound)(w)
+		refusedWith(404, metav1.StatusReasonNotFound)(w, patch{})
 		return
 	case r.Method == http.MethodPut && sent.ResourceVersion != s.lease.ResourceVersion:
-		refusedWith(409, metav1.StatusReasonConflict)(w)
+		refusedWith(409, metav1.StatusReasonConflict)(w, patch{})
 		return
 	case r.Method != http.MethodGet:
 		s.store(&sent)
@@ -67,17 +68,59 @@ func (s *leaseServer) holder() string {
 }
 
 func newLease(t *testing.T) (*leaseServer, *Lease) {
+	s, lease, _ := newLoggedLease(t)
+	return s, lease
+}
+
+func newLoggedLease(t *testing.T) (*leaseServer, *Lease, *observer.ObservedLogs) {
 	s := &leaseServer{}
 	h := httptest.NewServer(s)
 	t.Cleanup(h.Close)
 	transport := &http.Transport{}
 	t.Cleanup(transport.CloseIdleConnections)
 	config := &rest.Config{Host: h.URL, Transport: transport, ContentConfig: rest.ContentConfig{ContentType: "application/json"}}
-	lease, err := NewLease(config, "operators", zap.NewNop())
+	logs, log := logged()
+	lease, err := NewLease(config, "operators", NewSource(newFake(), withoutPolicies(), log), log)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return s, lease
+	return s, lease, logs
+}
+
+// A cluster that is restored from a backup has the Lease of then.
+func TestALeaseThatGoesBackInTimeIsSaid(t *testing.T) {
+	s, lease, logs := newLoggedLease(t)
+	const said = "the Lease's versions have gone back, as they do when etcd is restored from a backup: listing everything anew; restart each API server that was running meanwhile, for it goes on to show what was before"
+	ctx := t.Context()
+	ask := func() {
+		t.Helper()
+		if _, err := lease.leases.Leases("").Get(ctx, LeaseName, metav1.GetOptions{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	old := &coordinationv1.Lease{ObjectMeta: metav1.ObjectMeta{Namespace: "operators", Name: LeaseName}}
+	created, err := lease.leases.Leases("").Create(ctx, old, metav1.CreateOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	saved := created.DeepCopy()
+	for range 10 { // of which the last has two digits
+		if created, err = lease.leases.Leases("").Update(ctx, created, metav1.UpdateOptions{}); err != nil {
+			t.Fatal(err)
+		}
+		ask()
+	}
+	if n := logs.FilterMessage(said).Len(); n != 0 {
+		t.Fatalf("said %d times of a Lease that was renewed", n)
+	}
+	s.mu.Lock()
+	s.lease = saved
+	s.mu.Unlock()
+	ask()
+	ask()
+	if n := logs.FilterMessage(said).Len(); n != 1 {
+		t.Errorf("said %d times, want once", n)
+	}
 }
 
 // The lease is let go of when the last write has ended, not before: whoever

@@ -22,10 +22,8 @@ import (
 type ledger struct {
 	sites map[translate.Key]*account
 
-	// Writes that change which domains a site holds go first: of everything in a
-	// status only they decide what is served.
-	first, then []translate.Key
-	waiting     map[translate.Key]time.Time // for the time of another attempt
+	queues  [inNone][]translate.Key
+	waiting map[translate.Key]time.Time // for the time of another attempt
 
 	// Figures: since when sites wait for a write, and how many have which phase.
 	now    time.Time // when what is told to the ledger became known; whoever tells keeps it
@@ -38,24 +36,36 @@ type account struct {
 	want     *summary     // nil: nobody said yet, or the site is gone
 	standing *summary     // not nil: to be had instead of want where the object says already that it is programmed
 	seen     *observation // nil: the API server has no such site
-	queued   queue
+	queued   level
 	writing  bool
-	failures int // in a row
+	attempts int       // to write what is wanted, since it is or since a calm
+	last     time.Time // when the last of them began
 }
 
-type queue uint8
+// level is how soon a write is made.
+type level uint8
 
 const (
-	inNone queue = iota
-	inThen
-	inFirst
+	inLess    level = iota // the object says more than is so, which misleads for as long as it stands
+	inDomains              // which domains the site holds: of everything in a status only they decide what is served
+	inRest
+	inNone
+)
+
+// How often one status is written when that fails, has no effect, or is undone by
+// somebody else: a few times as soon as there is news, then more and more slowly.
+const (
+	attemptsAtOnce          = 5
+	undoneLeast, undoneMost = time.Second, 5 * time.Minute
+	calm                    = 10 * time.Minute // after which all is forgotten; longer than any wait
 )
 
 // write is one write to make.
 type write struct {
-	site translate.Key
-	want summary
-	seen *observation // what it is based on; the write is void if the API server has anything newer
+	site    translate.Key
+	want    summary
+	seen    *observation // what it is based on; the write is void if the API server has anything newer
+	attempt int          // 1 for the first
 }
 
 func newLedger() *ledger {
@@ -68,6 +78,7 @@ func newLedger() *ledger {
 // demand takes which status a site should have.
 func (l *ledger) demand(s control.SiteStatus) {
 	a := l.account(s.Site)
+	before := a.want
 	a.want, a.standing = nil, nil
 	if !s.Gone {
 		want := summarise(s)
@@ -77,7 +88,10 @@ func (l *ledger) demand(s control.SiteStatus) {
 		standing := summarise(*s.Standing)
 		a.standing = &standing
 	}
-	delete(l.waiting, s.Site) // another status may fare better
+	if before == nil || a.want == nil || !before.equal(*a.want) {
+		a.attempts = 0 // another status may fare better
+	}
+	delete(l.waiting, s.Site)
 	l.settle(s.Site, a)
 }
 
@@ -101,44 +115,45 @@ func (l *ledger) next() (w write, ok bool) {
 		}
 		a := l.sites[site]
 		if a == nil || a.queued != level {
-			continue // it was handed out from the other queue
+			continue // it was handed out from another queue
 		}
 		a.queued = inNone
 		if a.differs() && !a.writing {
 			a.writing = true
-			return write{site, *a.due(), a.seen}, true
+			a.attempts, a.last = a.attempts+1, l.now
+			return write{site, *a.due(), a.seen, a.attempts}, true
 		}
 	}
 }
 
-func (l *ledger) pop() (translate.Key, queue, bool) {
-	for _, q := range [...]struct {
-		keys  *[]translate.Key
-		level queue
-	}{{&l.first, inFirst}, {&l.then, inThen}} {
-		if keys := *q.keys; len(keys) > 0 {
-			*q.keys = keys[1:]
-			return keys[0], q.level, true
+func (l *ledger) pop() (translate.Key, level, bool) {
+	for i, keys := range l.queues {
+		if len(keys) > 0 {
+			l.queues[i] = keys[1:]
+			return keys[0], level(i), true
 		}
 	}
 	return translate.Key{}, inNone, false
 }
 
-// written takes that a write was made, and what the API server has since.
+// written takes that a write was made, and what the API server has since: what was
+// written, if it had the effect that it should.
 func (l *ledger) written(w write, seen *observation) {
 	a := l.sites[w.site]
-	a.writing, a.failures = false, 0
+	a.writing = false
 	if a.seen != nil && older(a.seen, seen) {
 		l.have(a, seen)
 	}
-	l.lag.end(w.site) // what it waits for now, if anything, is something else
+	if seen.equal(w.want) {
+		l.lag.end(w.site) // what it waits for now, if anything, is something else
+	}
 	l.settle(w.site, a)
 }
 
 // vanished takes that there was nothing to write to. News of it will come.
 func (l *ledger) vanished(w write) {
 	a := l.sites[w.site]
-	a.writing, a.failures = false, 0
+	a.writing, a.attempts = false, 0
 	if a.seen == w.seen {
 		l.have(a, nil)
 	}
@@ -150,19 +165,23 @@ func (l *ledger) vanished(w write) {
 func (l *ledger) failed(w write, now time.Time, least, most time.Duration) {
 	a := l.sites[w.site]
 	a.writing = false
-	if a.seen != w.seen || a.want == nil || !a.due().equal(w.want) {
-		l.settle(w.site, a) // what stood against it may be gone
-		return
+	if a.seen == w.seen && a.want != nil && a.due().equal(w.want) { // else what stood against it may be gone
+		l.waiting[w.site] = now.Add(doubled(least, w.attempt-1, most))
 	}
-	l.waiting[w.site] = now.Add(min(least<<min(a.failures, 16), most))
-	a.failures++
+	l.settle(w.site, a)
 }
 
 // postponed takes that a write was not made for no fault of its own.
 func (l *ledger) postponed(w write) {
 	a := l.sites[w.site]
 	a.writing = false
+	a.attempts = max(0, a.attempts-1)
 	l.settle(w.site, a)
+}
+
+// doubled is a time that doubles so many times.
+func doubled(least time.Duration, times int, most time.Duration) time.Duration {
+	return min(least<<min(times, 16), most)
 }
 
 // wake makes those writes due that have waited until now. It returns when to
@@ -185,7 +204,7 @@ func (l *ledger) wake(now time.Time) (at time.Time, ok bool) {
 func (l *ledger) account(site translate.Key) *account {
 	a := l.sites[site]
 	if a == nil {
-		a = &account{}
+		a = &account{queued: inNone}
 		l.sites[site] = a
 	}
 	return a
@@ -216,14 +235,33 @@ func (l *ledger) settle(site translate.Key, a *account) {
 	if _, waits := l.waiting[site]; waits || a.writing || !a.differs() {
 		return
 	}
-	switch {
-	case !slices.Equal(a.due().domains, a.seen.domains) && a.queued < inFirst:
-		a.queued = inFirst
-		l.first = append(l.first, site)
-	case a.queued == inNone:
-		a.queued = inThen
-		l.then = append(l.then, site)
+	if at := a.soonest(l.now); at.After(l.now) {
+		l.waiting[site] = at
+	} else if level := a.level(); level < a.queued {
+		a.queued = level
+		l.queues[level] = append(l.queues[level], site)
 	}
+}
+
+// soonest is when what is wanted may be written, for the first time or again.
+func (a *account) soonest(now time.Time) time.Time {
+	if now.Sub(a.last) > calm {
+		a.attempts = 0
+	}
+	if a.attempts < attemptsAtOnce {
+		return now
+	}
+	return a.last.Add(doubled(undoneLeast, a.attempts-attemptsAtOnce, undoneMost))
+}
+
+func (a *account) level() level {
+	switch due := a.due(); {
+	case a.seen.exceeds(due):
+		return inLess
+	case !slices.Equal(due.domains, a.seen.domains):
+		return inDomains
+	}
+	return inRest
 }
 
 // differs says whether a write is missing. Of an object that was made anew under
@@ -242,8 +280,13 @@ func (a *account) due() *summary {
 }
 
 // older says whether a is of an earlier version of the object than b. Versions
-// that cannot be compared count as being in order of arrival.
+// that cannot be compared count as being in order of arrival. Those of two listings
+// cannot: in between the cluster may have been restored from a backup, and give out
+// versions a second time.
 func older(a, b *observation) bool {
+	if a.listing != b.listing {
+		return a.listing < b.listing
+	}
 	order, err := resourceversion.CompareResourceVersion(a.version, b.version)
 	return err == nil && order < 0
 }

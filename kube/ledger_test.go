@@ -2,6 +2,7 @@ package kube
 
 import (
 	"slices"
+	"strconv"
 	"testing"
 	"time"
 
@@ -303,4 +304,112 @@ func TestWhatIsUndecidedForWantOfNewsIsNotUnsaid(t *testing.T) {
 			t.Errorf("%s: writes %q, want %q", name, status, test.status)
 		}
 	}
+}
+
+// A status that says more than is so misleads for as long as it stands. Then come the
+// records of who holds which domain, then the rest.
+func TestWhatSaysTooMuchIsWrittenFirst(t *testing.T) {
+	loses := func(name string) control.SiteStatus {
+		s := served(name, 1, name+".example.com")
+		s.Domains, s.Conditions[0].Status = nil, "False"
+		return s
+	}
+	moved := served("moved", 2, "elsewhere.example.com")
+	edited, mended, unhappy := served("edited", 2), served("mended", 1), served("unhappy", 1)
+	edited.Conditions[2].Status = "Unknown" // what was said of the generation before was true
+	unhappy.Conditions[1].Status = "False"
+	troubled := served("mended", 1)
+	troubled.Conditions = append(troubled.Conditions, control.Condition{Type: v1alpha1.ConditionStalled, Status: "True", Reason: "Rejected"})
+
+	l := newLedger()
+	l.see(key("mended"), has("1", troubled))
+	l.demand(mended)
+	l.see(key("edited"), has("1", served("edited", 1)))
+	l.demand(edited)
+	for _, name := range []string{"winner-1", "winner-2"} {
+		l.see(key(name), has("1", served(name, 1)))
+		l.demand(served(name, 1, name+".example.com"))
+	}
+	for _, name := range []string{"loser-1", "loser-2"} {
+		l.see(key(name), has("1", served(name, 1, name+".example.com")))
+		l.demand(loses(name))
+	}
+	l.see(key("moved"), has("1", served("moved", 1, "moved.example.com")))
+	l.demand(moved)
+	l.see(key("unhappy"), has("1", served("unhappy", 1)))
+	l.demand(unhappy)
+	l.see(key("winner-2"), has("2", loses("winner-2"))) // it stays where it is
+	expect(t, l, "loser-1", "loser-2", "moved", "unhappy", "winner-1", "winner-2", "mended", "edited")
+}
+
+// One that was queued for little is handed out as soon as there is much to say, and
+// only once.
+func TestAWriteIsMovedForward(t *testing.T) {
+	l := newLedger()
+	for _, name := range []string{"a", "b"} {
+		l.see(key(name), has("1", served(name, 1, name+".example.com")))
+		other := served(name, 1, name+".example.com")
+		other.Message += "!"
+		l.demand(other)
+	}
+	l.demand(served("b", 1))
+	expect(t, l, "b", "a")
+}
+
+func TestAStatusThatIsUndoneIsWrittenMoreAndMoreSlowly(t *testing.T) {
+	l := newLedger()
+	l.now = now
+	l.demand(served("a", 1))
+	version := 0
+	undo := func() {
+		version++
+		l.see(key("a"), nothing(strconv.Itoa(version)))
+	}
+	write := func() {
+		t.Helper()
+		w, ok := l.next()
+		if !ok {
+			t.Fatalf("attempt %d is not made", w.attempt+1)
+		}
+		version++
+		l.written(w, has(strconv.Itoa(version), served("a", 1)))
+	}
+	for range attemptsAtOnce {
+		undo()
+		write()
+	}
+	for _, wait := range []time.Duration{1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300} {
+		undo()
+		expect(t, l)
+		at, ok := l.wake(l.now)
+		if want := l.now.Add(wait * time.Second); !ok || at != want {
+			t.Fatalf("waits until %v, want %v", at, want)
+		}
+		l.now = at
+		l.wake(at)
+		write()
+	}
+	l.now = l.now.Add(calm + time.Second) // it has stood for long
+	undo()
+	expect(t, l, "a")
+}
+
+// After a restore from a backup the cluster gives out versions a second time.
+func TestVersionsOfTwoListingsAreNotCompared(t *testing.T) {
+	l := newLedger()
+	l.see(key("a"), has("1000", served("a", 1)))
+	l.demand(served("a", 1))
+	restored := nothing("7")
+	restored.listing = 1
+	l.see(key("a"), restored)
+	w, ok := l.next()
+	if !ok || w.seen.version != "7" {
+		t.Fatalf("%+v, %v; want a write over version 7", w, ok)
+	}
+	late := has("1001", served("a", 1)) // from the API server as it was
+	l.see(key("a"), late)
+	wrote := has("8", served("a", 1))
+	wrote.listing = 1
+	l.written(w, wrote)
+	expect(t, l)
 }

@@ -1,6 +1,7 @@
 package kube
 
 import (
+	"math"
 	"slices"
 	"time"
 	"unique"
@@ -15,7 +16,7 @@ import (
 // words are kept once for all sites that share them, which nearly all do.
 type summary struct {
 	uid        string // of the object that it is about
-	generation int64  // of the status and of each condition; -1 where they differ
+	generation int64  // of the status and of each condition; -1 where they differ, or something else is odd
 	domains    []string
 	words      unique.Handle[words]
 }
@@ -42,6 +43,24 @@ func summarise(s control.SiteStatus) summary {
 	return summary{s.UID, s.Generation, s.Domains, unique.Make(text)}
 }
 
+// exceeds reports whether a status says more of a site than another one: that it
+// holds a domain, or that all is well. That all was well with another generation was
+// true of that one.
+func (s *summary) exceeds(other *summary) bool {
+	if slices.ContainsFunc(s.domains, func(d string) bool { return !slices.Contains(other.domains, d) }) {
+		return true
+	}
+	before, after := s.words.Value().conditions, other.words.Value().conditions
+	for i, condition := range v1alpha1.Conditions {
+		if isTrue(before[i]) && !isTrue(after[i]) && condition != v1alpha1.ConditionReconciling && condition != v1alpha1.ConditionStalled {
+			return s.generation == other.generation
+		}
+	}
+	return false
+}
+
+func isTrue(c control.Condition) bool { return c.Status == string(metav1.ConditionTrue) }
+
 func (s summary) status() control.SiteStatus {
 	text := s.words.Value()
 	return control.SiteStatus{
@@ -57,8 +76,16 @@ func (s summary) status() control.SiteStatus {
 // observation is the status that the API server has for a site.
 type observation struct {
 	summary
-	version string                          // of the whole object
-	since   [len(v1alpha1.Conditions)]int64 // lastTransitionTime of each condition, in Unix seconds; 0 if it has none
+	version string                           // of the whole object
+	listing uint32                           // which listing of the cluster it is from, or from a watch that went on from there
+	since   [len(v1alpha1.Conditions)]uint32 // lastTransitionTime of each condition, in Unix seconds; 0 if it has none
+	others  *others                          // nil if there are none, as nearly always
+}
+
+// others is what others have to do with a status.
+type others struct {
+	managers   []string // the field managers, besides ours, that own something in it
+	conditions []any    // of types that are not ours: they are somebody's own, and stay
 }
 
 // observe reads what matters of a site's status. It cannot fail: a status that
@@ -72,10 +99,17 @@ func observe(root map[string]any) *observation {
 	seen.generation = s.at("observedGeneration").long()
 	seen.domains = readTexts(s.at("domains"))
 	text := words{phase: s.at("phase").text(), message: s.at("message").text()}
+	var strange others
 	for _, condition := range s.at("conditions").list() {
-		i := slices.Index(v1alpha1.Conditions[:], condition.at("type").text())
+		typ := condition.at("type").text()
+		i := slices.Index(v1alpha1.Conditions[:], typ)
+		if i < 0 && wroteCondition(metadata, typ) {
+			seen.generation = -1 // a later version of this program left it behind
+			continue
+		}
 		if i < 0 {
-			continue // somebody else's
+			strange.conditions = append(strange.conditions, condition.value)
+			continue
 		}
 		text.conditions[i] = control.Condition{
 			Type:    v1alpha1.Conditions[i],
@@ -83,22 +117,45 @@ func observe(root map[string]any) *observation {
 			Reason:  condition.at("reason").text(),
 			Message: condition.at("message").text(),
 		}
-		if since := readTime(condition.at("lastTransitionTime")); !since.IsZero() {
-			seen.since[i] = since.Unix()
+		if since := readTime(condition.at("lastTransitionTime")).Unix(); since > 0 && since <= math.MaxUint32 {
+			seen.since[i] = uint32(since)
 		}
 		if condition.at("observedGeneration").long() != seen.generation {
 			seen.generation = -1
 		}
 	}
 	seen.words = unique.Make(text)
+	if strange.managers = otherManagers(metadata); len(strange.managers)+len(strange.conditions) > 0 {
+		seen.others = &strange
+	}
 	return seen
+}
+
+// otherManagers are the field managers of a status besides this program.
+func otherManagers(metadata field) (names []string) {
+	for _, entry := range metadata.at("managedFields").list() {
+		name := entry.at("manager").text()
+		if entry.at("subresource").text() == "status" && name != FieldManager && !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// wroteCondition reports whether this program owns a condition of that type.
+func wroteCondition(metadata field, typ string) bool {
+	return slices.ContainsFunc(metadata.at("managedFields").list(), func(entry field) bool {
+		conditions, _ := entry.at("fieldsV1").at("f:status").at("f:conditions").value.(map[string]any)
+		_, owns := conditions[`k:{"type":"`+typ+`"}`]
+		return owns && entry.at("manager").text() == FieldManager
+	})
 }
 
 // programmed tells that the object says that the generation that is meant is
 // programmed.
 func (o *observation) programmed(meant *summary) bool {
 	i := slices.Index(v1alpha1.Conditions[:], v1alpha1.ConditionProgrammed)
-	return o.uid == meant.uid && o.generation == meant.generation && o.words.Value().conditions[i].Status == string(metav1.ConditionTrue)
+	return o.uid == meant.uid && o.generation == meant.generation && isTrue(o.words.Value().conditions[i])
 }
 
 // conditions are what Status needs of a status to keep its times.
@@ -109,7 +166,7 @@ func (o *observation) conditions() []metav1.Condition {
 			conditions = append(conditions, metav1.Condition{
 				Type:               c.Type,
 				Status:             metav1.ConditionStatus(c.Status),
-				LastTransitionTime: metav1.NewTime(time.Unix(o.since[i], 0)),
+				LastTransitionTime: metav1.NewTime(time.Unix(int64(o.since[i]), 0)),
 			})
 		}
 	}

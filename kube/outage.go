@@ -9,11 +9,7 @@ import (
 
 	"go.uber.org/zap"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
-	"k8s.io/apimachinery/pkg/watch"
-	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/tools/cache"
 )
 
@@ -81,25 +77,6 @@ func (o *outage) noteWatch(ctx context.Context, err error) {
 		err = fmt.Errorf("%w (is the CustomResourceDefinition installed?)", err)
 	}
 	o.note(ctx, err)
-}
-
-// listWatch asks for all objects of a resource that carry the label, if any.
-func listWatch(client dynamic.Interface, resource schema.GroupVersionResource, label string, outage *outage) cache.ListerWatcher {
-	objects := client.Resource(resource)
-	return cache.ToListWatcherWithWatchListSemantics(&cache.ListWatch{
-		ListWithContextFunc: func(ctx context.Context, options metav1.ListOptions) (runtime.Object, error) {
-			options.LabelSelector = label
-			list, err := objects.List(ctx, options)
-			outage.noteWatch(ctx, err)
-			return list, err
-		},
-		WatchFuncWithContext: func(ctx context.Context, options metav1.ListOptions) (watch.Interface, error) {
-			options.LabelSelector = label
-			w, err := objects.Watch(ctx, options)
-			outage.noteWatch(ctx, err)
-			return w, err
-		},
-	}, client)
 }
 
 // ignoreWatchError is for errors that listWatch noted, or that are how watches

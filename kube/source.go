@@ -48,6 +48,7 @@ type Source struct {
 	arrived *latest.Map[translate.Ref, translate.Object]
 	changes *latest.Map[translate.Ref, translate.Object]
 	read    atomic.Bool // it was all there once
+	pasts   *pasts
 
 	// observed is what the API server has as the status of each site, for the
 	// status writer; nil for a site that is gone.
@@ -69,6 +70,7 @@ func NewSource(client dynamic.Interface, discovery rest.Interface, log *zap.Logg
 		arrived:  latest.New[translate.Ref, translate.Object](),
 		changes:  latest.New[translate.Ref, translate.Object](),
 		observed: latest.New[translate.Key, *observation](),
+		pasts:    newPasts(log),
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -205,7 +206,7 @@ func TestAStatusIsNoChange(t *testing.T) {
 func cutObject(t testing.TB, object *unstructured.Unstructured) *cut {
 	t.Helper()
 	k, _ := kindOf(translate.Kind(object.GetKind()))
-	c, err := cutter(k)(object)
+	c, err := cutter(k, new(atomic.Uint32))(object)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -54,7 +54,7 @@ func TestTransitionsAreWhatAWriteChanged(t *testing.T) {
 		"never looked up":      {nothing("1"), with("ResolvedRefs", "False", "InvalidSpec", 1), []string{"Accepted", "Programmed"}},
 	} {
 		var got []string
-		for _, tr := range transitions(write{key("a"), summarise(c.after), c.before}) {
+		for _, tr := range transitions(write{key("a"), summarise(c.after), c.before, 1}) {
 			got = append(got, map[bool]string{true: "!"}[tr.trouble]+tr.reason)
 			if tr.note == "" || tr.action == "" {
 				t.Errorf("%s: %+v", name, tr)

@@ -29,13 +29,15 @@ const (
 // How long to wait after failures, at first and at most.
 const (
 	conflictLeast, conflictMost = time.Second, time.Minute          // or until the object's newest version comes
-	refusalLeast, refusalMost   = 5 * time.Second, 5 * time.Minute  // one site's status
+	refusalLeast, refusalMost   = 5 * time.Second, 5 * time.Minute  // one site's status, or until its object changes
 	outageLeast, outageMost     = time.Second / 4, 10 * time.Second // the API server: all writes
 )
 
 // StatusWriter writes the statuses of sites, in its terms of leadership only.
 // A status is written when it differs from what the object has, whatever made it
-// differ; of several for one site only the latest counts.
+// differ; of several for one site only the latest counts. So whatever others write,
+// the object comes to say what is so; who writes against it again and again is
+// answered more and more slowly.
 type StatusWriter struct {
 	sites    dynamic.NamespaceableResourceInterface
 	log      *zap.Logger
@@ -78,7 +80,8 @@ func (w *StatusWriter) Run(ctx context.Context, terms <-chan Term) error {
 	w.alarm = time.NewTimer(time.Hour)
 	defer w.alarm.Stop()
 	for {
-		w.dispatch(time.Now())
+		w.ledger.now = time.Now()
+		w.dispatch(w.ledger.now)
 		w.show()
 		select {
 		case <-ctx.Done():
@@ -194,7 +197,10 @@ func (w *StatusWriter) take(r result, now time.Time) {
 	switch r.outcome {
 	case written:
 		w.ledger.written(r.write, r.seen)
-		w.recorder.add(transitions(r.write))
+		if r.seen.equal(r.write.want) {
+			w.recorder.add(transitions(r.write))
+		}
+		w.complain(r)
 	case vanished:
 		w.ledger.vanished(r.write)
 	case conflict:
@@ -214,6 +220,24 @@ func (w *StatusWriter) take(r result, now time.Time) {
 		w.outages = 0
 		w.log.Info("statuses are written again")
 	}
+}
+
+// complain says once why a status is written more slowly from now on.
+func (w *StatusWriter) complain(r result) {
+	if r.write.attempt != attemptsAtOnce {
+		return
+	}
+	if !r.seen.equal(r.write.want) {
+		w.log.Warn("the API server does not keep a status as it is written, writing it more slowly from now on: is the CustomResourceDefinition of this version installed, or does an admission webhook change it?",
+			zap.Stringer("site", r.write.site))
+		return
+	}
+	var managers []string
+	if others := r.write.seen.others; others != nil {
+		managers = others.managers
+	}
+	w.log.Warn("a status is changed by others again and again, writing it more slowly from now on: only this program's leader may write it",
+		zap.Stringer("site", r.write.site), zap.Strings("managers", managers))
 }
 
 // pause stops all writes for a while: what one site's write met, the others

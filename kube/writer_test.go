@@ -4,8 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -28,6 +30,7 @@ import (
 // patch is one write as it reached the server.
 type patch struct {
 	url  string
+	text []byte
 	body struct {
 		Metadata struct{ ResourceVersion string }
 		Status   v1alpha1.StaticSiteStatus
@@ -38,9 +41,11 @@ type patch struct {
 // patches, and then answered by what comes from answers.
 type server struct {
 	patches chan patch
-	answers chan func(http.ResponseWriter)
+	answers chan answer
 	events  chan posted // Events, which are all accepted
 }
+
+type answer func(http.ResponseWriter, patch)
 
 // posted is one write of an Event as it reached the server.
 type posted struct {
@@ -49,19 +54,23 @@ type posted struct {
 }
 
 func newServer(t *testing.T) (*server, dynamic.Interface) {
-	s := &server{patches: make(chan patch), answers: make(chan func(http.ResponseWriter)), events: make(chan posted, 100)}
+	s := &server{patches: make(chan patch), answers: make(chan answer), events: make(chan posted, 100)}
 	h := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.HasPrefix(r.URL.Path, "/apis/events.k8s.io/") {
 			p := posted{request: r.Method + " " + r.URL.Path}
 			if err := json.NewDecoder(r.Body).Decode(&p.event); err != nil {
 				t.Error(err)
 			}
-			accepted("1")(w)
+			accepted("1")(w, patch{text: []byte("{}")})
 			s.events <- p
 			return
 		}
 		p := patch{url: r.Method + " " + r.URL.String()}
-		if err := json.NewDecoder(r.Body).Decode(&p.body); err != nil {
+		var err error
+		if p.text, err = io.ReadAll(r.Body); err != nil {
+			return // the writer hung up
+		}
+		if err := json.Unmarshal(p.text, &p.body); err != nil {
 			t.Error(err)
 		}
 		select {
@@ -71,7 +80,7 @@ func newServer(t *testing.T) (*server, dynamic.Interface) {
 		}
 		select {
 		case answer := <-s.answers:
-			answer(w)
+			answer(w, p)
 		case <-r.Context().Done():
 		}
 	}))
@@ -85,15 +94,26 @@ func newServer(t *testing.T) (*server, dynamic.Interface) {
 	return s, client
 }
 
-func accepted(version string) func(http.ResponseWriter) {
-	return func(w http.ResponseWriter) {
+// accepted answers with the object as it is after the patch.
+func accepted(version string) answer { return changed(version, func(map[string]any) {}) }
+
+// changed is accepted, but for a status that an admission webhook changes.
+func changed(version string, change func(status map[string]any)) answer {
+	return func(w http.ResponseWriter, p patch) {
+		var object map[string]any
+		_ = json.Unmarshal(p.text, &object)
+		object["apiVersion"], object["kind"] = v1alpha1.GroupVersion.String(), v1alpha1.Kind
+		object["metadata"] = map[string]any{"namespace": "docs", "name": "a", "resourceVersion": version}
+		if status, ok := object["status"].(map[string]any); ok {
+			change(status)
+		}
 		w.Header().Set("Content-Type", "application/json")
-		fmt.Fprintf(w, `{"apiVersion":"platform.my-company.com/v1alpha1","kind":"StaticSite","metadata":{"namespace":"docs","name":"a","resourceVersion":%q}}`, version)
+		_ = json.NewEncoder(w).Encode(object)
 	}
 }
 
-func refusedWith(code int, reason metav1.StatusReason) func(http.ResponseWriter) {
-	return func(w http.ResponseWriter) {
+func refusedWith(code int, reason metav1.StatusReason) answer {
+	return func(w http.ResponseWriter, _ patch) {
 		w.Header().Set("Content-Type", "application/json")
 		w.WriteHeader(code)
 		_ = json.NewEncoder(w).Encode(metav1.Status{TypeMeta: metav1.TypeMeta{Kind: "Status", APIVersion: "v1"}, Status: "Failure", Reason: reason, Code: int32(code), Message: "no"})
@@ -148,18 +168,18 @@ func (r *rig) see(name string, seen *observation) { r.observed.Put(key(name), se
 
 func (r *rig) want(s control.SiteStatus) { r.wanted.Put(s.Site, s) }
 
-func TestAStatusIsAppliedWithTheVersionItIsBasedOn(t *testing.T) {
+func TestAStatusIsWrittenWithTheVersionItIsBasedOn(t *testing.T) {
 	r := newRig(t)
 	r.lead()
 	before := has("7", served("a", 1))
-	before.since = [6]int64{1000, 1000, 0, 1000}
+	before.since = [6]uint32{1000, 1000, 0, 1000}
 	r.see("a", before)
 	want := served("a", 2, "a.example.com")
 	want.Conditions[3].Status = "False"
 	r.want(want)
 	p := r.next()
 	r.answers <- accepted("8")
-	if want := "PATCH /apis/platform.my-company.com/v1alpha1/namespaces/docs/staticsites/a/status?fieldManager=staticsite-operator&force=true"; p.url != want {
+	if want := "PATCH /apis/platform.my-company.com/v1alpha1/namespaces/docs/staticsites/a/status?fieldManager=staticsite-operator"; p.url != want {
 		t.Errorf("request %s, want %s", p.url, want)
 	}
 	if p.body.Metadata.ResourceVersion != "7" {
@@ -273,7 +293,7 @@ func TestAfterTheExpiryNothingIsWritten(t *testing.T) {
 
 func TestWhatIsDoneAboutFailures(t *testing.T) {
 	for name, c := range map[string]struct {
-		answer func(http.ResponseWriter)
+		answer answer
 		then   func(*rig)
 		based  string
 	}{
@@ -283,7 +303,7 @@ func TestWhatIsDoneAboutFailures(t *testing.T) {
 		"invalid":          {refusedWith(422, metav1.StatusReasonInvalid), func(r *rig) { r.want(served("a", 2)) }, "1"},
 		"forbidden":        {refusedWith(403, metav1.StatusReasonForbidden), func(r *rig) {}, "1"},
 		"server error":     {refusedWith(500, metav1.StatusReasonInternalError), func(r *rig) {}, "1"},
-		"connection lost":  {func(http.ResponseWriter) { panic(http.ErrAbortHandler) }, func(r *rig) {}, "1"},
+		"connection lost":  {func(http.ResponseWriter, patch) { panic(http.ErrAbortHandler) }, func(r *rig) {}, "1"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -315,38 +335,148 @@ func TestFitMakesAMessageThatTheServerGivesBackUnchanged(t *testing.T) {
 	}
 }
 
-// What is not named any more, the API server removes: it is how a site that was
-// mended is rid of its trouble.
-func TestAConditionThatIsOverIsNotApplied(t *testing.T) {
-	r := newRig(t)
-	r.lead()
-	troubled := served("a", 1)
-	troubled.Conditions = append(troubled.Conditions, control.Condition{Type: v1alpha1.ConditionStalled, Status: "True", Reason: "Rejected", Message: "no"})
-	r.see("a", nothing("1"))
-	r.want(troubled)
-	p := r.next()
-	r.answers <- accepted("2")
-	if last := p.body.Status.Conditions[4]; last.Type != v1alpha1.ConditionStalled || last.Reason != "Rejected" || last.Message != "no" {
-		t.Errorf("the last condition applied is %+v", last)
+// A patch replaces the whole status, so that nothing of what was there before is
+// left, whoever wrote it: a merge patch removes what it gives as null.
+func TestAWriteNamesEveryFieldOfAStatus(t *testing.T) {
+	got, err := replacement(nothing("7"), v1alpha1.StaticSiteStatus{})
+	if err != nil {
+		t.Fatal(err)
 	}
-	r.want(served("a", 1))
-	p = r.next()
-	r.answers <- accepted("3")
-	if len(p.body.Status.Conditions) != 4 {
-		t.Errorf("applied: %+v", p.body.Status.Conditions)
+	want := `{"metadata":{"resourceVersion":"7"},"status":{"conditions":null,"domains":null,"message":null,"observedGeneration":null,"phase":null}}`
+	if string(got) != want {
+		t.Errorf("the body is %s, want %s", got, want)
 	}
 }
 
-// Not to name what somebody else wrote would leave it there: domains on record
-// that nobody gave.
-func TestDomainsThatSomebodyElseWroteAreTakenBack(t *testing.T) {
+// strayed is a site with a status that others wrote: conditions of the given types.
+func strayed(ours bool, types ...string) *observation {
+	manager := "somebody"
+	if ours {
+		manager = FieldManager
+	}
+	var conditions []any
+	owned := make(map[string]any)
+	for _, typ := range types {
+		conditions = append(conditions, map[string]any{"type": typ, "status": "True", "reason": "Stray"})
+		owned[`k:{"type":"`+typ+`"}`] = map[string]any{".": map[string]any{}}
+	}
+	object := siteObject("a", "7", spec("a.example.com"), map[string]any{"conditions": conditions})
+	object.Object["metadata"].(map[string]any)["managedFields"] = []any{
+		map[string]any{"manager": "kubectl", "fieldsV1": map[string]any{"f:spec": map[string]any{}}},
+		map[string]any{"manager": manager, "subresource": "status", "fieldsV1": map[string]any{
+			"f:status": map[string]any{"f:conditions": owned},
+		}},
+	}
+	return observe(object.Object)
+}
+
+// A condition of a type that this program knows is its own, whoever wrote it. Of
+// another type it is somebody else's and stays, unless a later version of this
+// program wrote it.
+func TestWhoseAConditionIs(t *testing.T) {
+	many := make([]string, 16)
+	for i := range many {
+		many[i] = fmt.Sprintf("Other%d", i)
+	}
+	for name, c := range map[string]struct {
+		seen *observation
+		want []string // what is written besides the status that is wanted
+	}{
+		"ours, from others":                  {strayed(false, "Stalled", "Reconciling"), nil},
+		"somebody's own":                     {strayed(false, "Stalled", "Scanned"), []string{"Scanned"}},
+		"left by a later version":            {strayed(true, "Futuristic"), nil},
+		"more than there is room for beside": {strayed(false, many...), many[:12]},
+	} {
+		want := served("a", 1)
+		body, err := replacement(c.seen, Status(want, nil, now))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var p patch
+		if err := json.Unmarshal(body, &p.body); err != nil {
+			t.Fatal(err)
+		}
+		var types []string
+		for _, condition := range p.body.Status.Conditions[4:] {
+			types = append(types, condition.Type)
+		}
+		if diff := cmp.Diff(c.want, types); diff != "" {
+			t.Errorf("%s: -want +got:\n%s", name, diff)
+		}
+	}
+	l := newLedger()
+	left := strayed(true, "Futuristic")
+	left.words = has("7", served("a", 1)).words
+	l.see(key("a"), left)
+	l.demand(served("a", 1))
+	expect(t, l, "a") // it is to be removed
+}
+
+// Somebody writes over a status again and again.
+func TestWhoWritesAgainstAStatusIsAnsweredMoreSlowly(t *testing.T) {
 	r := newRig(t)
 	r.lead()
-	r.see("a", has("7", served("a", 1, "forged.example.com")))
 	r.want(served("a", 1))
-	p := r.next()
-	r.answers <- accepted("8")
-	if domains := p.body.Status.Domains; domains == nil || len(domains) > 0 {
-		t.Errorf("domains applied: %#v, want an empty list", domains)
+	for version := 1; version <= 2*attemptsAtOnce; version += 2 {
+		seen := strayed(false, "Stalled")
+		seen.version = strconv.Itoa(version)
+		r.see("a", seen)
+		r.next()
+		r.answers <- accepted(strconv.Itoa(version + 1))
 	}
+	line := await(t, r.logs, "a status is changed by others again and again, writing it more slowly from now on: only this program's leader may write it")
+	if diff := cmp.Diff(map[string]any{"site": "docs/a", "managers": []any{"somebody"}}, line.ContextMap()); diff != "" {
+		t.Errorf("logged -want +got:\n%s", diff)
+	}
+	seen := strayed(false, "Stalled")
+	seen.version = "100"
+	r.see("a", seen)
+	r.see("b", nothing("1"))
+	r.want(served("b", 1))
+	if p := r.next(); !strings.Contains(p.url, "/b/") { // which was behind it
+		t.Errorf("written: %s", p.url)
+	}
+	r.answers <- accepted("2")
+	r.want(served("a", 2)) // something new to say is said at once
+	if p := r.next(); p.body.Status.ObservedGeneration != 2 {
+		t.Errorf("written: %+v", p.body)
+	}
+	r.answers <- accepted("101")
+}
+
+// The API server takes a status and makes another one of it.
+func TestWritesWithoutEffectSlowDown(t *testing.T) {
+	r := newRig(t)
+	r.lead()
+	r.see("a", nothing("1"))
+	r.want(served("a", 1))
+	for range attemptsAtOnce {
+		r.next()
+		r.answers <- changed("1", func(status map[string]any) { delete(status, "message") })
+	}
+	await(t, r.logs, "the API server does not keep a status as it is written, writing it more slowly from now on: is the CustomResourceDefinition of this version installed, or does an admission webhook change it?")
+	r.see("b", nothing("1"))
+	r.want(served("b", 1))
+	if p := r.next(); !strings.Contains(p.url, "/b/") {
+		t.Errorf("written: %s", p.url)
+	}
+	r.answers <- accepted("2")
+	if len(r.events) > 0 {
+		p := <-r.events
+		if !strings.Contains(p.request, "/b") {
+			t.Errorf("told although it was not done: %+v", p)
+		}
+	}
+}
+
+// await waits for a line of the log.
+func await(t *testing.T, logs *observer.ObservedLogs, message string) observer.LoggedEntry {
+	t.Helper()
+	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
+		if lines := logs.FilterMessage(message).All(); len(lines) > 0 {
+			return lines[0]
+		}
+	}
+	t.Fatalf("not logged: %s", message)
+	return observer.LoggedEntry{}
 }

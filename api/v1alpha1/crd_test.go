@@ -85,6 +85,9 @@ func TestCRDBearsTheNamesOfThisPackage(t *testing.T) {
 	if want := []string{"Domain", "Service", "Port", "Status", "Ready", "Age"}; !slices.Equal(columns, want) {
 		t.Errorf("columns %v, want %v", columns, want)
 	}
+	if most := version.Schema.OpenAPIV3Schema.Properties["status"].Properties["conditions"].MaxItems; most == nil || *most != v1alpha1.MaxConditions {
+		t.Errorf("room for %v conditions, want %d", most, v1alpha1.MaxConditions)
+	}
 	phases := version.Schema.OpenAPIV3Schema.Properties["status"].Properties["phase"].Enum
 	if want := []string{string(v1alpha1.PhasePending), string(v1alpha1.PhaseProvisioned), string(v1alpha1.PhaseError)}; !slices.Equal(phases, want) {
 		t.Errorf("phases %v, want %v", phases, want)

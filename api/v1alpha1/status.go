@@ -44,6 +44,10 @@ type StaticSiteStatus struct {
 	Conditions []metav1.Condition `json:"conditions,omitempty" patchStrategy:"merge" patchMergeKey:"type"`
 }
 
+// MaxConditions is how many conditions a status has room for, ours and those that
+// others add.
+const MaxConditions = 16
+
 // Phase sums up the conditions of a site in one word.
 //
 // +kubebuilder:validation:Enum=Pending;Provisioned;Error

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"path/filepath"
 
 	"my-company.com/staticsite-operator/e2e/parts"
@@ -18,6 +19,7 @@ type Etcd struct {
 	// URL is where clients find it, for its whole life.
 	URL string
 
+	dir     string // its data
 	owner   proc.Owner
 	spec    proc.Spec
 	process *proc.Process
@@ -37,13 +39,13 @@ func StartEtcd(ctx context.Context, owner proc.Owner) (*Etcd, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &Etcd{URL: "http://" + client, owner: owner}
+	e := &Etcd{URL: "http://" + client, owner: owner, dir: filepath.Join(owner.ArtifactDir(), "etcd-"+portOf(client))}
 	e.spec = proc.Spec{
 		Name: "etcd",
 		Path: binary,
 		Args: []string{
 			"--name=e2e",
-			"--data-dir=" + filepath.Join(owner.ArtifactDir(), "etcd-"+portOf(client)),
+			"--data-dir=" + e.dir,
 			"--listen-client-urls=" + e.URL,
 			"--advertise-client-urls=" + e.URL,
 			"--listen-peer-urls=http://" + peer,
@@ -72,6 +74,33 @@ func (e *Etcd) Restart(ctx context.Context) (err error) {
 	}
 	e.process, err = proc.Start(ctx, e.owner, e.spec)
 	return err
+}
+
+// Save stops it, makes a copy of its data, and starts it again. The error is about
+// the copy or the start.
+func (e *Etcd) Save(ctx context.Context) error {
+	return e.whileStopped(ctx, func() error { return copyFolder(e.dir, e.dir+"-saved") })
+}
+
+// Restore stops it and starts it with the data as they were when they were saved, as
+// people do when they have lost them: to clients its revisions go back.
+func (e *Etcd) Restore(ctx context.Context) error {
+	return e.whileStopped(ctx, func() error { return copyFolder(e.dir+"-saved", e.dir) })
+}
+
+func (e *Etcd) whileStopped(ctx context.Context, do func() error) error {
+	e.process.Stop()
+	if err := do(); err != nil {
+		return fmt.Errorf("copy etcd's data: %w", err)
+	}
+	return e.Restart(ctx)
+}
+
+func copyFolder(from, to string) error {
+	if err := os.RemoveAll(to); err != nil {
+		return err
+	}
+	return os.CopyFS(to, os.DirFS(from))
 }
 
 // Process returns the running process, for signals and its log.
