@@ -22,46 +22,45 @@ type coldStart struct {
 	RSS    uint64        // of the program once statuses are written, bytes
 	Peak   uint64
 	Proxy  uint64 // RSS of Envoy
+
+	Missing string `json:",omitempty"` // why it was not measured
 }
 
 // coldStart waits until everything is served: a sample of the sites, first and last
 // included, by requests, and all of them by Envoy's own count.
-func (b *bench) coldStart(ctx context.Context, e *edge, set sites.Set, first bool) (coldStart, error) {
-	ctx, cancel := context.WithTimeout(ctx, startTimeout)
-	defer cancel()
-	c := coldStart{Sites: set.N, First: first}
-	a, err := e.asker()
+func (b *bench) coldStart(ctx context.Context, e *edge, o *objects, c *coldStart) error {
+	a, err := e.asker(ctx)
 	if err != nil {
-		return c, err
+		return err
 	}
 	defer a.conn.Close()
 	var served time.Duration
-	for i := 0; ; i += set.N / 100 {
-		i = min(i, set.N-1)
-		if served, err = a.until(ctx, sites.Domain(i), ""); err != nil {
-			return c, err
+	for i := 0; ; i += c.Sites / 100 {
+		i = min(i, c.Sites-1)
+		if served, err = a.serves(ctx, sites.Domain(i)); err != nil {
+			return err
 		}
-		if i == set.N-1 {
+		if i == c.Sites-1 {
 			break
 		}
 	}
-	if err := b.countScopes(ctx, e, set.N); err != nil {
-		return c, err
+	if err := b.countScopes(ctx, e, c.Sites); err != nil {
+		return err
 	}
 	c.Ready, c.Envoy = e.ready-e.begun, served-e.launched
 	c.Served = c.Ready + c.Envoy
 	pid := e.operator.Process().Pid()
-	if err := quiet(ctx, pid); err != nil { // statuses are being written
-		return c, err
+	if err := quiet(ctx, pid, o.patience()); err != nil { // statuses are being written
+		return err
 	}
 	if c.RSS, err = memory(pid, "VmRSS"); err != nil {
-		return c, err
+		return err
 	}
 	if c.Peak, err = memory(pid, "VmHWM"); err != nil {
-		return c, err
+		return err
 	}
 	c.Proxy, err = memory(e.envoy.Process().Pid(), "VmRSS")
-	return c, err
+	return err
 }
 
 // countScopes compares Envoy's configuration with what it should be.
@@ -77,13 +76,15 @@ func (b *bench) countScopes(ctx context.Context, e *edge, n int) error {
 }
 
 // quiet waits until a process takes less than 3 % of a core for a second.
-func quiet(ctx context.Context, pid int) error {
+func quiet(ctx context.Context, pid int, patience time.Duration) error {
+	ctx, cancel := bounded(ctx, patience, fmt.Sprintf("process %d did not come to rest", pid))
+	defer cancel()
 	before, err := cpuTime(pid)
 	for err == nil {
 		select {
 		case <-time.After(time.Second):
 		case <-ctx.Done():
-			return fmt.Errorf("process %d does not come to rest: %w", pid, context.Cause(ctx))
+			return context.Cause(ctx)
 		}
 		var now time.Duration
 		if now, err = cpuTime(pid); err == nil && now-before < 30*time.Millisecond {
@@ -106,10 +107,8 @@ func (b *bench) reportColdStarts(starts []coldStart) {
 		if c.First {
 			statuses = "to be written"
 		}
-		t.Rows = append(t.Rows, []string{
-			report.Count(c.Sites), statuses, report.Time(c.Ready), report.Time(c.Envoy), report.Time(c.Served),
-			report.Bytes(c.RSS), report.Bytes(c.Peak), report.Bytes(c.Proxy),
-		})
+		t.Add([]string{report.Count(c.Sites), statuses}, c.Missing,
+			report.Time(c.Ready), report.Time(c.Envoy), report.Time(c.Served), report.Bytes(c.RSS), report.Bytes(c.Peak), report.Bytes(c.Proxy))
 		if c.Sites == 10_000 {
 			b.out.Reach("cold start", "served within, 10k sites, statuses "+statuses, c.Served.Seconds(), 15, false, " s")
 			b.out.Reach("cold start", "our RSS, 10k sites, statuses "+statuses, float64(c.RSS)/1e6, 250, false, " MB")

@@ -27,39 +27,42 @@ type edge struct {
 }
 
 // startEdge starts both, one after the other.
-func (b *bench) startEdge(ctx context.Context, kubeconfig, routes string) (e *edge, err error) {
-	ctx, cancel := context.WithTimeout(ctx, startTimeout)
+func (b *bench) startEdge(ctx context.Context, kubeconfig, routes string, e *edge) (err error) {
+	ctx, cancel := bounded(ctx, hung, "it did not start")
 	defer cancel()
-	e = new(edge)
 	if e.port, err = proc.FreePort("127.0.0.1"); err != nil {
-		return nil, err
+		return err
 	}
 	e.begun = time.Duration(load.Now())
 	e.operator, err = operator.Start(ctx, b.owner, operator.Options{
 		Kubeconfig: kubeconfig, HTTPPort: e.port, Args: []string{"--routes=" + routes, "--zap-log-level=warn"},
 	})
 	if err != nil {
-		return nil, err
+		return err
 	}
 	e.ready = time.Duration(load.Now())
 	bootstrap, err := operator.Bootstrap(ctx, operator.BootstrapOptions{XDSAddress: e.operator.XDSAddress, NodeID: "edge"})
 	if err != nil {
-		return nil, err
+		return err
 	}
 	e.launched = time.Duration(load.Now())
 	if e.envoy, err = envoy.Launch(ctx, b.owner, envoy.Options{Bootstrap: bootstrap, Concurrency: 1}); err != nil {
-		return nil, err
+		return err
 	}
 	if err := e.envoy.WaitLive(ctx); err != nil {
-		return nil, err
+		return err
 	}
 	e.live = time.Duration(load.Now())
-	return e, nil
+	return nil
 }
 
 func (e *edge) stop() {
-	e.envoy.Stop()
-	e.operator.Stop()
+	if e.envoy != nil {
+		e.envoy.Stop()
+	}
+	if e.operator != nil {
+		e.operator.Stop()
+	}
 }
 
 // startPods starts what answers for all sites: the pod of every even Service has
@@ -80,11 +83,13 @@ type asker struct {
 	in   *bufio.Reader
 }
 
-func (e *edge) asker() (*asker, error) {
+// asker returns one that asks until ctx ends.
+func (e *edge) asker(ctx context.Context) (*asker, error) {
 	conn, err := net.Dial("tcp", net.JoinHostPort("127.0.0.1", fmt.Sprint(e.port)))
 	if err != nil {
 		return nil, err
 	}
+	context.AfterFunc(ctx, func() { conn.Close() })
 	return &asker{conn, bufio.NewReader(conn)}, nil
 }
 
@@ -105,6 +110,13 @@ func (a *asker) ask(domain string) (status int, pod string, err error) {
 // askEvery is how often the end of a change is looked for: often enough to see it
 // to half a millisecond, seldom enough to leave both cores to what is measured.
 const askEvery = 500 * time.Microsecond
+
+// serves asks until a domain is served, and returns when it was, by load.Now.
+func (a *asker) serves(ctx context.Context, domain string) (time.Duration, error) {
+	ctx, cancel := bounded(ctx, hung, "it was not served")
+	defer cancel()
+	return a.until(ctx, domain, "")
+}
 
 // until asks until a pod answers, and returns when it first did, by load.Now.
 func (a *asker) until(ctx context.Context, domain, pod string) (time.Duration, error) {

@@ -24,50 +24,44 @@ type endToEnd struct {
 	Written  time.Duration // p50 of the part until the API server had answered
 	Server   time.Duration // CPU of the program, a change
 	Envoy    time.Duration // CPU of Envoy, a change, requests included
+	Missing  string        `json:",omitempty"` // why it was not measured
 }
 
-func (b *bench) realParts(ctx context.Context) error {
+func (b *bench) realParts(ctx context.Context) {
 	const port = 8080
-	if err := b.startPods(port); err != nil {
+	var o *objects
+	var r realResults
+	r.try(func() error { return b.startPods(port) })
+	r.try(func() (err error) {
+		b.say("end to end: starting an API server")
+		o, err = b.newObjects(ctx, sites.Set{Addresses: podAddresses, Port: port})
 		return err
-	}
-	b.say("end to end: starting an API server")
-	o, err := b.newObjects(ctx, sites.Set{Addresses: podAddresses, Port: port})
-	if err != nil {
-		return err
-	}
-	kubeconfig, err := o.cluster.APIServer.WriteKubeconfig(o.cluster.APIServer.AdminConfig(), "default")
-	if err != nil {
-		return err
-	}
+	})
 	sizes, changes := []int{1_000, 10_000}, 60
 	if b.short {
 		sizes, changes = sizes[:1], 20
 	}
-	var r realResults
 	for _, n := range sizes {
-		b.say("end to end: writing %s sites", report.Count(n))
-		if err := o.grow(ctx, n); err != nil {
-			return err
-		}
-		if err := b.realSites(ctx, o, kubeconfig, changes, &r); err != nil {
-			return err
-		}
+		r.try(func() error {
+			b.say("end to end: writing %s sites", report.Count(n))
+			return o.grow(ctx, n)
+		})
+		b.realSites(ctx, o, n, changes, &r)
 	}
 	b.reportEndToEnd(r.changes)
 	b.reportColdStarts(r.starts)
-	return nil
 }
 
-// realResults is what was measured with real parts.
+// realResults is what was measured with real parts, as long as these work.
 type realResults struct {
+	attempt
 	changes []endToEnd
 	starts  []coldStart
 }
 
-// realSites measures both layouts, and the start of the default one, with the
-// sites that exist.
-func (b *bench) realSites(ctx context.Context, o *objects, kubeconfig string, changes int, r *realResults) error {
+// realSites measures both layouts, and the start of the default one, with n sites,
+// which exist.
+func (b *bench) realSites(ctx context.Context, o *objects, n, changes int, r *realResults) {
 	for _, run := range []struct {
 		routes      translate.RouteLayout
 		cold, first bool // measure the start; no site has a status yet
@@ -77,78 +71,73 @@ func (b *bench) realSites(ctx context.Context, o *objects, kubeconfig string, ch
 		{translate.RoutesSingle, false, false, changes},
 		{translate.RoutesScoped, true, false, 0},
 	} {
-		b.say("end to end: %s sites, layout %s", report.Count(o.set.N), run.routes)
-		e, err := b.startEdge(ctx, kubeconfig, string(run.routes))
-		if err != nil {
-			return err
-		}
+		what := fmt.Sprintf("%s sites, layout %s", report.Count(n), run.routes)
+		b.say("end to end: %s", what)
+		started := r.attempt
+		var e edge
+		started.try(func() error { return b.startEdge(ctx, o.kubeconfig, string(run.routes), &e) })
 		if run.cold {
-			start, err := b.coldStart(ctx, e, o.set, run.first)
-			if err != nil {
-				return err
-			}
+			a, start := started, coldStart{Sites: n, First: run.first}
+			a.try(func() error { return b.coldStart(ctx, &e, o, &start) })
+			start.Missing = b.why(a, "cold start", what)
 			r.starts = append(r.starts, start)
 		}
 		if run.changes > 0 {
-			one, err := b.endToEnd(ctx, e, o, run.changes)
-			if err != nil {
-				return err
-			}
-			one.Routes = string(run.routes)
+			a, one := started, endToEnd{Sites: n, Routes: string(run.routes), Changes: run.changes}
+			a.try(func() error { return b.endToEnd(ctx, &e, o, &one) })
+			one.Missing = b.why(a, "end to end", what)
 			r.changes = append(r.changes, one)
 		}
 		e.stop()
 	}
-	return nil
 }
 
 // endToEnd changes sites one after the other.
-func (b *bench) endToEnd(ctx context.Context, e *edge, o *objects, changes int) (endToEnd, error) {
-	r := endToEnd{Sites: o.set.N, Changes: changes}
-	a, err := e.asker()
+func (b *bench) endToEnd(ctx context.Context, e *edge, o *objects, r *endToEnd) error {
+	a, err := e.asker(ctx)
 	if err != nil {
-		return r, err
+		return err
 	}
 	defer a.conn.Close()
-	if _, err := a.until(ctx, sites.Domain(o.set.N-1), ""); err != nil {
-		return r, err
+	if _, err := a.serves(ctx, sites.Domain(r.Sites-1)); err != nil {
+		return err
 	}
 	operatorPid, envoyPid := e.operator.Process().Pid(), e.envoy.Process().Pid()
-	if err := quiet(ctx, operatorPid); err != nil {
-		return r, err
+	if err := quiet(ctx, operatorPid, o.patience()); err != nil {
+		return err
 	}
 	operatorCPU, err := cpuTime(operatorPid)
 	if err != nil {
-		return r, err
+		return err
 	}
 	envoyCPU, err := cpuTime(envoyPid)
 	if err != nil {
-		return r, err
+		return err
 	}
 	var seen, written []time.Duration
-	for range changes {
+	for range r.Changes {
 		s, w, err := o.timeTurn(ctx, a)
 		if err != nil {
-			return r, err
+			return err
 		}
 		seen, written = append(seen, s), append(written, w)
 		time.Sleep(30 * time.Millisecond) // for what follows a change: acknowledgement and status
 	}
 	r.P50, r.P99, r.Written = median(seen), percentile(seen, 99), median(written)
 	if now, err := cpuTime(operatorPid); err == nil {
-		r.Server = (now - operatorCPU) / time.Duration(changes)
+		r.Server = (now - operatorCPU) / time.Duration(r.Changes)
 	}
 	if now, err := cpuTime(envoyPid); err == nil {
-		r.Envoy = (now - envoyCPU) / time.Duration(changes)
+		r.Envoy = (now - envoyCPU) / time.Duration(r.Changes)
 	}
-	return r, nil
+	return nil
 }
 
 // timeTurn lets the next site turn to its other Service, and returns how long that
 // took to be seen, and to be written. Nobody asks before it is written: on few cores
 // that would slow down the write, and the answer can only look later for it.
 func (o *objects) timeTurn(ctx context.Context, a *asker) (seen, written time.Duration, err error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, time.Minute, fmt.Errorf("not seen within a minute"))
+	ctx, cancel := bounded(ctx, hung, "a change was not seen")
 	defer cancel()
 	site := o.set.Turn(o.turns)
 	o.turns++
@@ -175,10 +164,8 @@ func (b *bench) reportEndToEnd(all []endToEnd) {
 	}
 	want := map[int]float64{1_000: 8, 10_000: 20}
 	for _, e := range all {
-		t.Rows = append(t.Rows, []string{
-			report.Count(e.Sites), e.Routes, strconv.Itoa(e.Changes), report.Time(e.P50), report.Time(e.P99), report.Time(e.Written),
-			report.Time(e.Server), report.Time(e.Envoy),
-		})
+		t.Add([]string{report.Count(e.Sites), e.Routes, strconv.Itoa(e.Changes)}, e.Missing,
+			report.Time(e.P50), report.Time(e.P99), report.Time(e.Written), report.Time(e.Server), report.Time(e.Envoy))
 		if e.Routes == string(translate.RoutesScoped) {
 			b.out.Reach("end to end", "p50 with "+report.Count(e.Sites)+" sites", e.P50.Seconds()*1e3, want[e.Sites], false, " ms")
 		}

@@ -32,6 +32,7 @@ type cell struct {
 	CPU     time.Duration // of the server, a change
 	Bytes   int           // a change and stream
 	Memory  Memory        // when all are in step
+	Missing string        `json:",omitempty"` // why it was not measured
 
 	last []time.Duration
 	cpu  []time.Duration
@@ -45,19 +46,40 @@ type Memory struct {
 	Stacks uint64 // of goroutines
 }
 
-// contender is one of the servers that are measured in turns.
+// contender is one of the servers that are measured in turns, as long as nothing of
+// it goes wrong.
 type contender struct {
+	attempt
+	spec server.Spec
 	*process
 	fleet *load.Fleet
 }
 
-func (c contender) close() {
-	c.fleet.Close()
-	c.stop()
+// contend starts a server that is to be measured.
+func (b *bench) contend(ctx context.Context, spec server.Spec, keep bool) *contender {
+	c := &contender{spec: spec}
+	c.try(func() (err error) {
+		c.process, err = b.start(ctx, spec)
+		return err
+	})
+	c.try(func() error {
+		c.fleet = load.NewFleet(ctx, c.address, c.wants, keep)
+		return nil
+	})
+	return c
+}
+
+func (c *contender) close() {
+	if c.fleet != nil {
+		c.fleet.Close()
+	}
+	if c.process != nil {
+		c.stop()
+	}
 }
 
 // fanout measures the plans with the layout scoped over delta.
-func (b *bench) fanout(ctx context.Context) error {
+func (b *bench) fanout(ctx context.Context) {
 	plans := []fanoutPlan{{1_000, []int{10, 100, 1_000}, 100}, {10_000, []int{10, 100, 1_000}, 100}, {100_000, []int{10}, 0}}
 	if b.short {
 		plans = []fanoutPlan{{1_000, []int{10, 100}, 10}, {10_000, []int{10, 100}, 10}}
@@ -68,19 +90,14 @@ func (b *bench) fanout(ctx context.Context) error {
 		if plan.peers > 0 {
 			kinds = append(kinds, server.Spec{Kind: server.Linear}, server.Spec{Kind: server.Tuned}, server.Spec{Kind: server.Snapshot})
 		}
-		c, err := b.fanoutSites(ctx, plan, kinds)
-		if err != nil {
-			return err
-		}
-		cells = append(cells, c...)
+		cells = append(cells, b.fanoutSites(ctx, plan, kinds)...)
 	}
 	b.reportFanout(cells)
 	b.reportMemory(cells)
-	return nil
 }
 
 // sotw measures the first design's form: state of the world and one table.
-func (b *bench) sotw(ctx context.Context) error {
+func (b *bench) sotw(ctx context.Context) {
 	plans := []fanoutPlan{{1_000, []int{10}, 10}, {10_000, []int{10}, 10}}
 	if b.short {
 		plans = plans[:1]
@@ -91,18 +108,13 @@ func (b *bench) sotw(ctx context.Context) error {
 		for _, kind := range []server.Kind{server.Ours, server.Floor, server.Tuned, server.Snapshot} {
 			specs = append(specs, server.Spec{Kind: kind, Sotw: true, Single: true})
 		}
-		c, err := b.fanoutSites(ctx, plan, specs)
-		if err != nil {
-			return err
-		}
-		cells = append(cells, c...)
+		cells = append(cells, b.fanoutSites(ctx, plan, specs)...)
 	}
 	b.reportSotw(cells)
-	return nil
 }
 
-func (b *bench) fanoutSites(ctx context.Context, plan fanoutPlan, specs []server.Spec) (cells []cell, err error) {
-	var all []contender
+func (b *bench) fanoutSites(ctx context.Context, plan fanoutPlan, specs []server.Spec) (cells []cell) {
+	var all []*contender
 	defer func() {
 		for _, c := range all {
 			c.close()
@@ -110,14 +122,10 @@ func (b *bench) fanoutSites(ctx context.Context, plan fanoutPlan, specs []server
 	}()
 	for _, spec := range specs {
 		spec.Sites = plan.sites
-		p, err := b.start(ctx, spec)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, contender{p, load.NewFleet(ctx, p.address, p.wants, false)})
+		all = append(all, b.contend(ctx, spec, false))
 	}
 	for _, streams := range plan.streams {
-		all = slices.DeleteFunc(all, func(c contender) bool {
+		all = slices.DeleteFunc(all, func(c *contender) bool {
 			peer := c.spec.Kind != server.Ours && c.spec.Kind != server.Floor
 			if peer && streams > plan.peers {
 				c.close()
@@ -125,43 +133,46 @@ func (b *bench) fanoutSites(ctx context.Context, plan fanoutPlan, specs []server
 			}
 			return false
 		})
-		c, err := b.fanoutStreams(ctx, all, streams)
-		if err != nil {
-			return nil, err
-		}
-		cells = append(cells, c...)
+		cells = append(cells, b.fanoutStreams(ctx, all, streams)...)
 	}
-	return cells, nil
+	return cells
 }
 
 // fanoutStreams measures all contenders in turns.
-func (b *bench) fanoutStreams(ctx context.Context, all []contender, streams int) ([]cell, error) {
-	b.say("a change to all streams: %s sites, %s streams%s", report.Count(all[0].spec.Sites), report.Count(streams), variant(all[0].spec))
+func (b *bench) fanoutStreams(ctx context.Context, all []*contender, streams int) []cell {
+	what := fmt.Sprintf("%s sites, %s streams%s", report.Count(all[0].spec.Sites), report.Count(streams), variant(all[0].spec))
+	b.say("a change to all streams: %s", what)
 	cells := make([]cell, len(all))
 	for i, c := range all {
 		cells[i] = cell{Kind: c.spec.Kind, Sites: c.spec.Sites, Streams: streams}
-		if err := c.fleet.Connect(ctx, streams-c.fleet.Len()); err != nil {
-			return nil, fmt.Errorf("connect %d streams to %s with %d sites: %w", streams, c.spec.Kind, c.spec.Sites, err)
-		}
+		c.try(func() error { return c.connect(ctx, streams-c.fleet.Len()) })
 	}
 	for range b.rounds(5) {
 		for i, c := range all {
-			if err := b.round(ctx, c, &cells[i]); err != nil {
-				return nil, fmt.Errorf("%s with %d sites and %d streams: %w", c.spec.Kind, c.spec.Sites, streams, err)
-			}
+			c.try(func() error { return b.round(ctx, c, &cells[i]) })
 		}
 	}
 	for i, c := range all {
-		var err error
-		if cells[i].Memory, err = c.inStep(ctx); err != nil {
-			return nil, err
+		c.try(func() (err error) {
+			cells[i].Memory, err = c.inStep(ctx)
+			return err
+		})
+		c.try(func() error {
+			return b.profile(ctx, c, fmt.Sprintf("fanout-%s-%d-%d", c.spec.Kind, c.spec.Sites, streams))
+		})
+		if c.failed == nil {
+			cells[i].summarise()
 		}
-		cells[i].summarise()
-		if err := b.profile(c, fmt.Sprintf("fanout-%s-%d-%d", c.spec.Kind, c.spec.Sites, streams)); err != nil {
-			return nil, err
-		}
+		cells[i].Missing = b.why(c.attempt, "one change", names[c.spec.Kind]+", "+what)
 	}
-	return cells, nil
+	return cells
+}
+
+// connect adds streams and waits until all have everything.
+func (c *contender) connect(ctx context.Context, streams int) error {
+	ctx, cancel := bounded(ctx, hung, "not everything was sent")
+	defer cancel()
+	return c.fleet.Connect(ctx, streams)
 }
 
 func variant(s server.Spec) string {
@@ -172,7 +183,7 @@ func variant(s server.Spec) string {
 }
 
 // inStep returns what a server holds when all streams are in step.
-func (c contender) inStep(ctx context.Context) (m Memory, err error) {
+func (c *contender) inStep(ctx context.Context) (m Memory, err error) {
 	if err := c.collect(); err != nil {
 		return m, err
 	}

@@ -7,7 +7,12 @@ import (
 	"my-company.com/staticsite-operator/bench/server"
 )
 
-// find returns the cell of a server, zero if it was not measured.
+// about is the beginning of a cell's row.
+func (c cell) about() []string {
+	return []string{report.Count(c.Sites), report.Count(c.Streams), names[c.Kind]}
+}
+
+// find returns the cell of a server, zero if there is none in this run.
 func find(cells []cell, kind server.Kind, sites, streams int) cell {
 	for _, c := range cells {
 		if c.Kind == kind && c.Sites == sites && c.Streams == streams {
@@ -25,29 +30,27 @@ func (b *bench) reportFanout(cells []cell) {
 	}
 	for _, c := range cells {
 		floor, ours := find(cells, server.Floor, c.Sites, c.Streams), find(cells, server.Ours, c.Sites, c.Streams)
-		t.Rows = append(t.Rows, []string{
-			report.Count(c.Sites), report.Count(c.Streams), names[c.Kind], report.Time(c.P50), report.Time(c.P99), report.Time(c.CPU),
-			report.Bytes(uint64(c.Bytes)), report.Ratio(c.P50, floor.P50), report.Ratio(c.CPU, floor.CPU), report.Ratio(c.CPU, ours.CPU),
-		})
+		t.Add(c.about(), c.Missing, report.Time(c.P50), report.Time(c.P99), report.Time(c.CPU),
+			report.Bytes(uint64(c.Bytes)), report.Ratio(c.P50, floor.P50), report.Ratio(c.CPU, floor.CPU), report.Ratio(c.CPU, ours.CPU))
 	}
 	b.out.Tables = append(b.out.Tables, t)
 	b.out.Data["fanout"] = cells
 
 	const work = "one change"
 	at := func(kind server.Kind, sites, streams int) cell { return find(cells, kind, sites, streams) }
-	if ours, floor := at(server.Ours, 10_000, 100), at(server.Floor, 10_000, 100); ours.Changes > 0 {
+	if ours, floor := at(server.Ours, 10_000, 100), at(server.Floor, 10_000, 100); ours.Sites > 0 {
 		b.out.Reach(work, "CPU / floor, 10k x 100", ratio(ours.CPU, floor.CPU), 1.5, false, "x")
 		b.out.Reach(work, "time / floor, 10k x 100", ratio(ours.P50, floor.P50), 1.5, false, "x")
 	}
 	for _, streams := range []int{10, 100} {
 		ours := at(server.Ours, 10_000, streams)
 		for _, kind := range []server.Kind{server.Snapshot, server.Tuned} {
-			if peer := at(kind, 10_000, streams); peer.Changes > 0 {
+			if peer := at(kind, 10_000, streams); peer.Sites > 0 {
 				b.out.Reach(work, fmt.Sprintf("CPU of %s / ours, 10k x %d", names[kind], streams), ratio(peer.CPU, ours.CPU), 50, true, "x")
 			}
 		}
 	}
-	if large, small := at(server.Ours, 100_000, 10), at(server.Ours, 1_000, 10); large.Changes > 0 {
+	if large, small := at(server.Ours, 100_000, 10), at(server.Ours, 1_000, 10); large.Sites > 0 {
 		b.out.Reach(work, "CPU 100k / 1k sites, 10 streams", ratio(large.CPU, small.CPU), 2, false, "x")
 		b.out.Reach(work, "time 100k / 1k sites, 10 streams", ratio(large.P50, small.P50), 2, false, "x")
 	}
@@ -69,6 +72,9 @@ func (b *bench) plotFanout(cells []cell) {
 	for _, kind := range plotted {
 		sites, streams := report.Line{Name: names[kind]}, report.Line{Name: names[kind]}
 		for _, c := range cells {
+			if c.Missing != "" {
+				continue
+			}
 			point := [2]float64{float64(c.Sites), c.CPU.Seconds() * 1e3}
 			if c.Kind == kind && c.Streams == 10 {
 				sites.Points = append(sites.Points, point)
@@ -94,11 +100,9 @@ func (b *bench) reportMemory(cells []cell) {
 	}
 	for _, c := range cells {
 		floor := find(cells, server.Floor, c.Sites, c.Streams)
-		t.Rows = append(t.Rows, []string{
-			report.Count(c.Sites), report.Count(c.Streams), names[c.Kind], report.Bytes(c.Memory.RSS), report.Bytes(c.Memory.Anon),
+		t.Add(c.about(), c.Missing, report.Bytes(c.Memory.RSS), report.Bytes(c.Memory.Anon),
 			report.Bytes(c.Memory.Heap), report.Bytes(c.Memory.Stacks),
-			report.Ratio(c.Memory.RSS, floor.Memory.RSS), report.Ratio(c.Memory.Anon, floor.Memory.Anon),
-		})
+			report.Ratio(c.Memory.RSS, floor.Memory.RSS), report.Ratio(c.Memory.Anon, floor.Memory.Anon))
 		if c.Kind == server.Ours && c.Sites == 10_000 && c.Streams >= 100 {
 			b.out.Reach("memory", fmt.Sprintf("RSS / floor, 10k x %d", c.Streams), ratio(c.Memory.RSS, floor.Memory.RSS), 1.5, false, "x")
 		}
@@ -114,10 +118,8 @@ func (b *bench) reportSotw(cells []cell) {
 	}
 	for _, c := range cells {
 		floor, ours := find(cells, server.Floor, c.Sites, c.Streams), find(cells, server.Ours, c.Sites, c.Streams)
-		t.Rows = append(t.Rows, []string{
-			report.Count(c.Sites), report.Count(c.Streams), names[c.Kind], report.Time(c.P50), report.Time(c.P99), report.Time(c.CPU),
-			report.Bytes(uint64(c.Bytes)), report.Ratio(c.CPU, floor.CPU), report.Ratio(c.CPU, ours.CPU),
-		})
+		t.Add(c.about(), c.Missing, report.Time(c.P50), report.Time(c.P99), report.Time(c.CPU),
+			report.Bytes(uint64(c.Bytes)), report.Ratio(c.CPU, floor.CPU), report.Ratio(c.CPU, ours.CPU))
 		if c.Kind == server.Tuned || c.Kind == server.Snapshot {
 			b.out.Reach("state of the world", fmt.Sprintf("CPU / %s, %s sites", names[c.Kind], report.Count(c.Sites)),
 				ratio(ours.CPU, c.CPU), 0.5, false, "x")

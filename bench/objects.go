@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
@@ -25,11 +26,13 @@ import (
 
 // objects are the sites in a real API server.
 type objects struct {
-	cluster *cluster.Cluster
-	typed   *kubernetes.Clientset
-	sites   dynamic.NamespaceableResourceInterface
-	set     sites.Set // those that exist
-	turns   int       // changes made so far
+	cluster    *cluster.Cluster
+	kubeconfig string // an administrator's
+	typed      *kubernetes.Clientset
+	sites      dynamic.NamespaceableResourceInterface
+	set        sites.Set     // those that exist
+	took       time.Duration // to write them
+	turns      int           // changes made so far
 }
 
 // newObjects starts an API server that knows the CRD and has no sites.
@@ -61,15 +64,27 @@ func (b *bench) newObjects(ctx context.Context, set sites.Set) (*objects, error)
 	if err != nil {
 		return nil, err
 	}
+	kubeconfig, err := c.APIServer.WriteKubeconfig(c.APIServer.AdminConfig(), "default")
+	if err != nil {
+		return nil, err
+	}
 	set.N = 0
-	return &objects{cluster: c, typed: typed, sites: c.Dynamic.Resource(v1alpha1.Resource), set: set}, nil
+	return &objects{cluster: c, kubeconfig: kubeconfig, typed: typed, sites: c.Dynamic.Resource(v1alpha1.Resource), set: set}, nil
 }
+
+// patience is how long the program may take until it has written what it has to
+// write of all sites: a status and two Events each, the Events one after the other.
+// It goes by how fast this machine's API server took the three objects of each,
+// sixteen at a time and with nothing else to do.
+func (o *objects) patience() time.Duration { return hung + writers*o.took }
 
 // writers is how many objects are written at a time.
 const writers = 16
 
 // grow adds sites until there are n.
 func (o *objects) grow(ctx context.Context, n int) error {
+	begun := time.Now()
+	defer func() { o.took += time.Since(begun) }()
 	old := o.set.N
 	o.set.N = n
 	for i := old; i < n; i += 100 {

@@ -47,7 +47,7 @@ func (b *bench) start(ctx context.Context, spec server.Spec) (*process, error) {
 	if err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, startTimeout)
+	ctx, cancel := bounded(ctx, hung, "it did not start")
 	defer cancel()
 	p.proc, err = proc.Start(ctx, b.owner, proc.Spec{
 		Name: string(spec.Kind) + "-" + strconv.Itoa(spec.Sites),
@@ -65,9 +65,6 @@ func (b *bench) start(ctx context.Context, spec server.Spec) (*process, error) {
 	return p, nil
 }
 
-// startTimeout bounds what takes some 15 s with 100,000 sites.
-const startTimeout = 2 * time.Minute
-
 // stop ends the server.
 func (p *process) stop() {
 	p.control.Close()
@@ -75,14 +72,23 @@ func (p *process) stop() {
 }
 
 // run makes n changes, one each period, and returns when each was made.
-func (p *process) run(c server.Change, n int, every time.Duration) ([]int64, error) {
+func (p *process) run(ctx context.Context, c server.Change, n int, every time.Duration) ([]int64, error) {
 	first := p.next[c]
 	p.next[c] += n
-	return p.runFrom(c, first, n, every)
+	return p.runFrom(ctx, c, first, n, every)
 }
 
-func (p *process) runFrom(c server.Change, first, n int, every time.Duration) (at []int64, err error) {
-	return at, p.control.Call("Control.Run", server.Changes{Change: c, First: first, N: n, Every: every}, &at)
+// runFrom returns when all changes are made or ctx ends: then the server is of no
+// use any more, for it goes on.
+func (p *process) runFrom(ctx context.Context, c server.Change, first, n int, every time.Duration) ([]int64, error) {
+	at := new([]int64)
+	call := p.control.Go("Control.Run", server.Changes{Change: c, First: first, N: n, Every: every}, at, nil)
+	select {
+	case <-call.Done:
+		return *at, call.Error
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
 }
 
 func (p *process) usage() (u server.Usage, err error) {
@@ -95,6 +101,8 @@ func (p *process) collect() error {
 
 // settled waits until the server does nothing any more, and returns its usage.
 func (p *process) settled(ctx context.Context) (server.Usage, error) {
+	ctx, cancel := bounded(ctx, hung, "the server did not come to rest")
+	defer cancel()
 	before, err := p.usage()
 	for quiet := 0; err == nil && quiet < 2; {
 		select {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"path/filepath"
 
 	"my-company.com/staticsite-operator/bench/server"
@@ -8,14 +9,14 @@ import (
 
 // profile writes a CPU profile of a server that makes changes, outside of what is
 // measured, and a heap profile.
-func (b *bench) profile(c contender, name string) error {
+func (b *bench) profile(ctx context.Context, c *contender, name string) error {
 	if b.profiles == "" || c.spec.Kind != server.Ours && c.spec.Kind != server.Floor {
 		return nil
 	}
 	if err := c.startProfile(b.profileFile(name + ".cpu")); err != nil {
 		return err
 	}
-	if _, err := c.run(server.Turn, 200, fastPace); err != nil {
+	if _, err := c.run(ctx, server.Turn, 200, fastPace); err != nil {
 		return err
 	}
 	if err := c.stopProfile(); err != nil {

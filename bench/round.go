@@ -22,7 +22,7 @@ const (
 )
 
 // round makes some changes and notes when the last stream had each.
-func (b *bench) round(ctx context.Context, c contender, cell *cell) error {
+func (b *bench) round(ctx context.Context, c *contender, cell *cell) error {
 	one, err := b.pace(ctx, c, 1, 0)
 	if err != nil {
 		return err
@@ -58,18 +58,18 @@ type sample struct {
 
 // pace makes n changes at a pace. It fails with load.ErrMissing when two of them
 // came to a proxy as one.
-func (b *bench) pace(ctx context.Context, c contender, n int, every time.Duration) (sample, error) {
+func (b *bench) pace(ctx context.Context, c *contender, n int, every time.Duration) (sample, error) {
 	before, err := c.settled(ctx)
 	if err != nil {
 		return sample{}, err
 	}
 	c.fleet.Arrivals()
 	bytes := c.fleet.Bytes()
-	at, err := c.run(server.Turn, n, every)
+	at, err := c.run(ctx, server.Turn, n, every)
 	if err != nil {
 		return sample{}, err
 	}
-	patience := time.Minute
+	patience := hung
 	if n > 1 {
 		patience = time.Second
 	}

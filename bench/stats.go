@@ -1,6 +1,7 @@
 package main
 
 import (
+	"math"
 	"slices"
 	"time"
 )
@@ -24,4 +25,10 @@ func medianBytes(n []uint64) uint64 {
 	return slices.Sorted(slices.Values(n))[len(n)/2]
 }
 
-func ratio[T int | uint64 | time.Duration](a, b T) float64 { return float64(a) / float64(b) }
+// ratio returns how many times b is in a; not a number if one was not measured.
+func ratio[T int | uint64 | time.Duration](a, b T) float64 {
+	if a == 0 || b == 0 {
+		return math.NaN()
+	}
+	return float64(a) / float64(b)
+}

@@ -27,6 +27,7 @@ type storm struct {
 	Watched int           // changes that a stream in step saw meanwhile
 	Worst   time.Duration // until it saw one of them
 	Median  time.Duration
+	Missing string `json:",omitempty"` // why it was not measured
 
 	time, cpu, seen []time.Duration
 	peak            []uint64
@@ -35,7 +36,7 @@ type storm struct {
 // stormPace is how often a site changes during a storm.
 const stormPace = 100 * time.Millisecond
 
-func (b *bench) storms(ctx context.Context) error {
+func (b *bench) storms(ctx context.Context) {
 	const n = 10_000
 	var storms []*storm
 	for _, streams := range []int{100, 1_000} {
@@ -47,30 +48,23 @@ func (b *bench) storms(ctx context.Context) error {
 			break
 		}
 		for _, busy := range []bool{false, true} {
-			s, err := b.stormKinds(ctx, kinds, n, streams, busy)
-			if err != nil {
-				return err
-			}
-			storms = append(storms, s...)
+			storms = append(storms, b.stormKinds(ctx, kinds, n, streams, busy)...)
 			kinds = kinds[:2]
 		}
 	}
 	b.reportStorms(storms)
-	return nil
 }
 
 // stormKinds lets storms break over servers in turns.
-func (b *bench) stormKinds(ctx context.Context, kinds []server.Kind, n, streams int, busy bool) ([]*storm, error) {
-	b.say("a storm: %s sites, %s streams, changes meanwhile: %t", report.Count(n), report.Count(streams), busy)
+func (b *bench) stormKinds(ctx context.Context, kinds []server.Kind, n, streams int, busy bool) []*storm {
+	what := fmt.Sprintf("%s sites, %s streams, changes meanwhile: %t", report.Count(n), report.Count(streams), busy)
+	b.say("a storm: %s", what)
 	var storms []*storm
-	var servers []*process
+	var servers []*contender
 	for _, kind := range kinds {
-		p, err := b.start(ctx, server.Spec{Kind: kind, Sites: n})
-		if err != nil {
-			return nil, err
-		}
-		defer p.stop()
-		servers = append(servers, p)
+		c := b.contend(ctx, server.Spec{Kind: kind, Sites: n}, false)
+		defer c.close()
+		servers = append(servers, c)
 		storms = append(storms, &storm{Kind: kind, Sites: n, Streams: streams, Busy: busy})
 	}
 	rounds := 3
@@ -78,17 +72,18 @@ func (b *bench) stormKinds(ctx context.Context, kinds []server.Kind, n, streams 
 		rounds = 2
 	}
 	for round := range b.rounds(rounds) {
-		for i, p := range servers {
-			if err := b.storm(ctx, p, storms[i], round); err != nil {
-				return nil, fmt.Errorf("a storm of %d streams over %s: %w", streams, p.spec.Kind, err)
-			}
+		for i, c := range servers {
+			c.try(func() error { return b.storm(ctx, c.process, storms[i], round) })
 		}
 	}
-	for _, s := range storms {
+	for i, s := range storms {
+		if s.Missing = b.why(servers[i].attempt, "storm", names[s.Kind]+", "+what); s.Missing != "" {
+			continue
+		}
 		s.Time, s.CPU, s.Peak = median(s.time), median(s.cpu), medianBytes(s.peak)
 		s.Watched, s.Worst, s.Median = len(s.seen), percentile(s.seen, 100), median(s.seen)
 	}
-	return storms, nil
+	return storms
 }
 
 // storm is one storm over one server.
@@ -121,12 +116,14 @@ func (b *bench) storm(ctx context.Context, p *process, s *storm, round int) erro
 	defer changes()
 	watched := make(chan error, 1)
 	if s.Busy {
-		go func() { watched <- b.watch(over, p, inStep, s) }()
+		go func() { watched <- b.watch(ctx, over, p, inStep, s) }()
 	}
 	fleet := load.NewFleet(ctx, p.address, p.wants, false)
 	defer fleet.Close()
 	start := load.Now()
-	if err := fleet.Connect(ctx, s.Streams); err != nil {
+	connecting, cancel := bounded(ctx, hung, "not everything was sent")
+	defer cancel()
+	if err := fleet.Connect(connecting, s.Streams); err != nil {
 		return err
 	}
 	s.time = append(s.time, time.Duration(fleet.Completed()-start))
@@ -155,36 +152,52 @@ func (b *bench) storm(ctx context.Context, p *process, s *storm, round int) erro
 	return nil
 }
 
-// watch replaces pods at a steady pace until ctx ends, and notes how long a
-// stream that is in step took to see each.
-func (b *bench) watch(ctx context.Context, p *process, w *watcher, s *storm) error {
+// watch replaces pods at a steady pace until the storm is over, and notes how long
+// a stream that is in step took to see each.
+func (b *bench) watch(ctx, storm context.Context, p *process, w *watcher, s *storm) error {
 	first := p.next[server.Move]
 	var at []int64
-	for ctx.Err() == nil {
-		once, err := p.run(server.Move, 5, stormPace)
+	for storm.Err() == nil {
+		once, err := p.run(ctx, server.Move, 5, stormPace)
 		if err != nil {
 			return err
 		}
 		at = append(at, once...)
 		time.Sleep(stormPace)
 	}
-	time.Sleep(time.Second) // far longer than the worst that is acceptable
-	arrivals, err := w.stop()
-	if err != nil {
-		return err
+	marker := sites.MoveMarker
+	patience := hung
+	if s.Kind == server.Floor {
+		marker = func(k int) string { return sites.MoveMarker(k % server.Moves) } // it knows no others
+		patience = time.Second                                                    // and may leave out all but the newest
 	}
-	seen, missed := latencies(at, arrivals, func(k int) string {
-		if s.Kind == server.Floor {
-			k %= server.Moves // it knows no others
+	seen, missed, err := await(ctx, patience, func() (seen []time.Duration, missed int, err error) {
+		arrivals, err := w.seen()
+		if err == nil {
+			seen, missed = latencies(at, arrivals, marker, first)
 		}
-		return sites.MoveMarker(k)
-	}, first)
-	// The floor knows only the newest change, and may leave others out.
-	if missed > 0 && s.Kind != server.Floor {
-		return fmt.Errorf("%d of %d changes did not reach the stream that was in step", missed, len(at))
+		return seen, missed, err
+	})
+	if err == nil && missed > 0 && s.Kind != server.Floor {
+		err = fmt.Errorf("%d of %d changes did not reach the stream that was in step within %v", missed, len(at), patience)
 	}
 	s.seen = append(s.seen, seen...)
-	return nil
+	return err
+}
+
+// await looks at what has arrived until nothing is missed, for at most patience.
+func await(ctx context.Context, patience time.Duration, look func() ([]time.Duration, int, error)) (seen []time.Duration, missed int, err error) {
+	for end := time.Now().Add(patience); ; {
+		seen, missed, err = look()
+		if err != nil || missed == 0 || time.Now().After(end) {
+			return seen, missed, err
+		}
+		select {
+		case <-time.After(100 * time.Millisecond):
+		case <-ctx.Done():
+			return nil, missed, context.Cause(ctx)
+		}
+	}
 }
 
 // latencies returns how long after each change its marker arrived, and how many
@@ -229,10 +242,8 @@ func (b *bench) reportStorms(storms []*storm) {
 		if s.Busy {
 			busy, middle, worst = "yes", report.Time(s.Median), report.Time(s.Worst)
 		}
-		t.Rows = append(t.Rows, []string{
-			report.Count(s.Sites), report.Count(s.Streams), busy, names[s.Kind], report.Time(s.Time), report.Time(s.CPU),
-			report.Bytes(s.Peak), report.Bytes(s.Bytes), report.Ratio(s.Time, f.Time), report.Ratio(s.CPU, f.CPU), report.Ratio(s.Peak, f.Peak), middle, worst,
-		})
+		t.Add([]string{report.Count(s.Sites), report.Count(s.Streams), busy, names[s.Kind]}, s.Missing, report.Time(s.Time), report.Time(s.CPU),
+			report.Bytes(s.Peak), report.Bytes(s.Bytes), report.Ratio(s.Time, f.Time), report.Ratio(s.CPU, f.CPU), report.Ratio(s.Peak, f.Peak), middle, worst)
 		if s.Kind != server.Ours {
 			continue
 		}

@@ -64,7 +64,7 @@ type watcher struct {
 
 // startWatcher starts a proxy and waits until it is in step.
 func (b *bench) startWatcher(ctx context.Context, p *process) (*watcher, error) {
-	ctx, cancel := context.WithTimeout(ctx, startTimeout)
+	ctx, cancel := bounded(ctx, hung, "it was not sent everything")
 	defer cancel()
 	w := &watcher{step: make(chan struct{})}
 	var err error
@@ -100,10 +100,12 @@ func (w *watcher) line(text []byte) {
 	w.arrivals = append(w.arrivals, a)
 }
 
-// stop ends the process and returns what arrived.
-func (w *watcher) stop() ([]load.Arrival, error) {
-	w.proc.Stop()
+// seen returns what has arrived so far.
+func (w *watcher) seen() ([]load.Arrival, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.arrivals, w.err
 }
+
+// stop ends the process.
+func (w *watcher) stop() { w.proc.Stop() }

@@ -3,7 +3,9 @@ package report
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"os"
+	"slices"
 	"strings"
 	"time"
 )
@@ -16,7 +18,15 @@ type Report struct {
 	Short   bool
 	Tables  []Table
 	Targets []Target
+	Missing []Missing
 	Data    map[string]any // the figures of each row, before they were rounded
+}
+
+// Missing is something that could not be measured.
+type Missing struct {
+	Work string
+	What string
+	Why  string
 }
 
 // Machine is what the figures depend on.
@@ -29,12 +39,40 @@ type Machine struct {
 	Load   string // the load average when the run began: it should be near 0
 }
 
-// Table is one row of work.
+// Miss notes what could not be measured, and returns why.
+func (r *Report) Miss(work, what string, why error) string {
+	r.Missing = append(r.Missing, Missing{work, what, why.Error()})
+	return why.Error()
+}
+
+// Table is one row of work. A row with fewer cells than there are columns says in
+// its last cell why the others are missing.
 type Table struct {
 	Title   string
 	Note    string // below the title
 	Columns []string
 	Rows    [][]string
+}
+
+// Add adds a row: what it is about, and its figures, or why there are none.
+func (t *Table) Add(about []string, missing string, figures ...string) {
+	if missing != "" {
+		figures = []string{"not measured: " + brief(missing)}
+	}
+	t.Rows = append(t.Rows, slices.Concat(about, figures))
+}
+
+// brief returns the first line of a reason, cut so that a table stays readable.
+func brief(why string) string {
+	const most = 200
+	why, _, cut := strings.Cut(why, "\n")
+	if letters := []rune(why); len(letters) > most {
+		why, cut = string(letters[:most]), true
+	}
+	if cut {
+		why += " ..."
+	}
+	return why
 }
 
 // Target is a figure that is to be reached.
@@ -46,11 +84,18 @@ type Target struct {
 	Pass bool
 }
 
-// Reach adds a target: at most, or if least at least, want.
+// notMeasured is what stands in the place of a figure that is missing.
+const notMeasured = "not measured"
+
+// Reach adds a target: at most, or if least at least, want. A figure that is 0 or
+// not a number was not measured.
 func (r *Report) Reach(work, what string, got, want float64, least bool, unit string) {
 	t := Target{Work: work, What: what, Got: format(got) + unit, Want: "at most " + format(want) + unit, Pass: got <= want}
 	if least {
 		t.Want, t.Pass = "at least "+format(want)+unit, got >= want
+	}
+	if got == 0 || math.IsNaN(got) || math.IsInf(got, 0) {
+		t.Got, t.Pass = notMeasured, false
 	}
 	r.Targets = append(r.Targets, t)
 }
@@ -80,6 +125,12 @@ func (r *Report) Text() string {
 		b.WriteString(aligned(append([][]string{t.Columns}, t.Rows...)))
 	}
 	fmt.Fprintf(&b, "\nTargets\n%s", aligned(r.targets()))
+	if len(r.Missing) > 0 {
+		fmt.Fprintln(&b, "\nNot measured")
+	}
+	for _, m := range r.Missing {
+		fmt.Fprintf(&b, "  %s: %s: %s\n", m.Work, m.What, strings.ReplaceAll(strings.TrimSpace(m.Why), "\n", "\n    "))
+	}
 	return b.String()
 }
 
@@ -92,29 +143,31 @@ func (r *Report) targets() [][]string {
 }
 
 func (t Target) verdict() string {
-	if t.Pass {
+	switch {
+	case t.Got == notMeasured:
+		return "NONE"
+	case t.Pass:
 		return "PASS"
 	}
 	return "MISS"
 }
 
 // aligned pads the columns; those after the first that hold figures are right
-// aligned.
+// aligned. The last cell of a row that is too short runs over the columns after it.
 func aligned(rows [][]string) string {
-	var widths []int
+	widths := make([]int, len(rows[0]))
 	for _, row := range rows {
 		for i, cell := range row {
-			if i == len(widths) {
-				widths = append(widths, 0)
+			if i < len(row)-1 || len(row) == len(widths) {
+				widths[i] = max(widths[i], len([]rune(cell)))
 			}
-			widths[i] = max(widths[i], len([]rune(cell)))
 		}
 	}
 	var b strings.Builder
 	for _, row := range rows {
 		var line strings.Builder
 		for i, cell := range row {
-			pad := strings.Repeat(" ", widths[i]-len([]rune(cell)))
+			pad := strings.Repeat(" ", max(0, widths[i]-len([]rune(cell))))
 			if i > 0 && cell != "" && cell[0] >= '0' && cell[0] <= '9' {
 				line.WriteString("  " + pad + cell)
 			} else {
