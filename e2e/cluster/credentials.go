@@ -15,9 +15,10 @@ import (
 	"path/filepath"
 	"strings"
 
-	authenticationv1 "k8s.io/api/authentication/v1"
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/client-go/kubernetes"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
@@ -64,16 +65,26 @@ func newCredentials(dir string) (*Credentials, error) {
 // ServiceAccountConfig returns what a client needs to act with the rights of a
 // ServiceAccount, which must exist, and no others. Its token is good for an hour.
 func (a *APIServer) ServiceAccountConfig(ctx context.Context, namespace, name string) (*rest.Config, error) {
-	client, err := kubernetes.NewForConfig(a.AdminConfig())
+	token, err := a.token(ctx, namespace, name)
 	if err != nil {
 		return nil, fmt.Errorf("get a token of ServiceAccount %s/%s: %w", namespace, name, err)
 	}
-	token, err := client.CoreV1().ServiceAccounts(namespace).
-		CreateToken(ctx, name, &authenticationv1.TokenRequest{}, metav1.CreateOptions{})
+	return a.config(token), nil
+}
+
+func (a *APIServer) token(ctx context.Context, namespace, name string) (string, error) {
+	client, err := dynamic.NewForConfig(a.AdminConfig())
 	if err != nil {
-		return nil, fmt.Errorf("get a token of ServiceAccount %s/%s: %w", namespace, name, err)
+		return "", err
 	}
-	return a.config(token.Status.Token), nil
+	accounts := client.Resource(corev1.SchemeGroupVersion.WithResource("serviceaccounts")).Namespace(namespace)
+	request := Named("authentication.k8s.io/v1", "TokenRequest", namespace, name)
+	answer, err := accounts.Create(ctx, request, metav1.CreateOptions{}, "token")
+	if err != nil {
+		return "", err
+	}
+	token, _, err := unstructured.NestedString(answer.Object, "status", "token")
+	return token, err
 }
 
 // TokenID returns the name by which the audit log calls the token that a

@@ -4,7 +4,8 @@
 //
 //	func TestMain(m *testing.M) { netns.Main(m) }
 //
-// Or, where it is no test binary, by [Run]. The binary starts itself again inside
+// Or by [MainEach], which gives each test a namespace of its own and runs several at
+// a time; or, where it is no test binary, by [Run]. The binary starts itself again inside
 // the namespace; the outer process hands on signals and the exit code, and its
 // standard streams are the inner one's. Where the user is not allowed a network
 // namespace, a user namespace provides the right, so no sudo is needed; where

@@ -3,6 +3,7 @@ package netns
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -38,8 +39,8 @@ func reexec() (code int, err error) {
 	// The parent-death signal is about this thread, so it must live on.
 	runtime.LockOSThread()
 	signals := make(chan os.Signal, 16)
-	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT)
-	cmd, err := start()
+	signal.Notify(signals, passedOn...)
+	cmd, err := start(os.Args, os.Stdout, os.Stderr)
 	if err != nil {
 		return 1, err
 	}
@@ -50,6 +51,14 @@ func reexec() (code int, err error) {
 			cmd.Process.Signal(s)
 		}
 	}()
+	return wait(cmd)
+}
+
+// passedOn are the signals that the process inside gets as well.
+var passedOn = []os.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT}
+
+// wait waits for a process that start has started, and returns its exit code.
+func wait(cmd *exec.Cmd) (code int, err error) {
 	err = cmd.Wait()
 	var exit *exec.ExitError
 	if err != nil && !errors.As(err, &exit) {
@@ -62,8 +71,9 @@ func reexec() (code int, err error) {
 	return status.ExitStatus(), nil
 }
 
-// start starts this binary in the first kind of namespace that is allowed.
-func start() (*exec.Cmd, error) {
+// start starts this binary, with arguments of which the first is its name, in the
+// first kind of namespace that is allowed.
+func start(args []string, stdout, stderr io.Writer) (*exec.Cmd, error) {
 	path, err := os.Executable()
 	if err != nil {
 		return nil, fmt.Errorf("find this binary: %w", err)
@@ -71,9 +81,9 @@ func start() (*exec.Cmd, error) {
 	for _, attributes := range attempts() {
 		attributes.Pdeathsig = syscall.SIGKILL
 		cmd := exec.Command(path)
-		cmd.Args = os.Args
+		cmd.Args = args
 		cmd.Env = append(os.Environ(), inside+"=1")
-		cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
+		cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, stdout, stderr
 		cmd.SysProcAttr = attributes
 		if err = cmd.Start(); err == nil {
 			return cmd, nil

@@ -12,7 +12,12 @@ import (
 	"testing"
 )
 
-func TestMain(m *testing.M) { Main(m) }
+func TestMain(m *testing.M) {
+	if os.Getenv(together) != "" {
+		MainEach(m, "TestLeft", "TestRight")
+	}
+	Main(m)
+}
 
 // as makes TestInner, in a child that starts like any other test binary, do
 // one thing.
