@@ -141,24 +141,26 @@ func (l *Load) send(ln *lane, host string) (outcome Failure) {
 	outcome = Failure{At: time.Now(), Host: host}
 	defer func() { outcome.Took = time.Since(outcome.At) }()
 
-	conn, fresh, err := ln.acquire(ctx)
-	outcome.NewConn = fresh
-	if err != nil {
-		outcome.Err = err
-		return outcome
-	}
-	defer ln.release(conn)
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+l.options.Address+l.options.Path, nil)
 	if err != nil {
-		conn.Release()
 		outcome.Err = err
 		return outcome
 	}
 	request.Host = host
-	response, err := conn.RoundTrip(request)
-	if err != nil {
-		outcome.Err = err
-		return outcome
+	var response *http.Response
+	for response == nil {
+		var conn *conn
+		conn, outcome.NewConn, err = ln.acquire(ctx)
+		if err != nil {
+			outcome.Err = err
+			return outcome
+		}
+		defer ln.release(conn)
+		response, err = conn.RoundTrip(request)
+		if err != nil && !unsent(err) {
+			outcome.Err = err
+			return outcome
+		}
 	}
 	defer response.Body.Close()
 	outcome.Status = response.StatusCode
@@ -168,6 +170,10 @@ func (l *Load) send(ln *lane, host string) (outcome Failure) {
 	outcome.Err = err
 	return outcome
 }
+
+// unsent reports whether an error means that nothing was sent: the connection's end
+// was announced after it was acquired. Any client takes another one then.
+func unsent(err error) bool { return err.Error() == "http2: client conn not usable" }
 
 // telling returns the headers that say who answered and why.
 func telling(all http.Header) http.Header {
