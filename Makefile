@@ -71,7 +71,7 @@ bench-short: tools build ## the same with fewer sizes and rounds: 2 minutes
 
 .PHONY: build
 build: ## the program, static: bin/staticsite-operator
-	@echo "building bin/staticsite-operator $(VERSION)$(call first,bin/staticsite-operator,2 minutes)"
+	@echo "building bin/staticsite-operator $(VERSION)$(call first,bin/staticsite-operator,4 minutes)"
 	@go build -ldflags '-s -w -X main.version=$(VERSION)' -o bin/staticsite-operator .
 
 .PHONY: generate
