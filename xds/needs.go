@@ -21,9 +21,6 @@ func (s *Session) needs() needs {
 		unknown = unknown || len(st.claims) > 0 && !removesLater(t)
 		for _, rec := range st.ledger {
 			unknown = n.add(st, rec.has) || unknown
-			if rec.excluded != nil {
-				n.add(st, rec.excluded.standIn)
-			}
 		}
 	}
 	switch clusters := &s.types[Cluster]; {
@@ -38,11 +35,10 @@ func (s *Session) needs() needs {
 	return n
 }
 
-// add adds what a form needs, unless the client asks for it no more, or it is what
-// is served: whoever publishes that knows what it needs. It tells whether nobody
-// knows what the form needs.
+// add adds what a form needs, unless it is what is served: whoever publishes that
+// knows what it needs. It tells whether nobody knows what the form needs.
 func (n *needs) add(st *typeState, r *Resource) (unknown bool) {
-	if r == nil || !st.wants(r.Type, r.Name) {
+	if r == nil {
 		return false
 	}
 	if now := st.at.lookup(r.Type, r.Name); now != nil && now.Version == r.Version {

@@ -132,7 +132,7 @@ func (s *Session) upserts(t Type, to *Snapshot) *content {
 	}
 	st.at = to
 	if st.simple(b) {
-		return b.upserts.and(st.standIns(t))
+		return b.upserts.and(st.standIns())
 	}
 	for _, r := range b.upserts.upserts {
 		if st.selects(r) {
@@ -176,7 +176,7 @@ func (s *Session) upserts(t Type, to *Snapshot) *content {
 	}
 	st.owed = kept
 	out.upserts = append(out.upserts, st.try(suspects, to)...)
-	out.upserts = append(out.upserts, st.standIns(t)...)
+	out.upserts = append(out.upserts, st.standIns()...)
 	return out
 }
 

@@ -34,22 +34,12 @@ func (s *Store) Suspect(r, has *Resource) {
 			suspects[k] = standIn
 		}
 	}
-	suspects[suspectOf(r)] = has.in(now)
+	suspects[suspectOf(r)] = has
 	s.replace(old.edit().snapshot(old.seq+1, suspects))
 }
 
 // maxSuspects bounds the marks for versions that are not served any more.
 const maxSuspects = 1_000
-
-// in returns the resource for the place in the tables that another form of it has.
-func (r *Resource) in(place *Resource) *Resource {
-	if r == nil {
-		return nil
-	}
-	moved := *r
-	moved.slot = place.slot
-	return &moved
-}
 
 // succeed returns the suspects as they are once changes are made. A stand-in ends
 // with the version that it stands in for. A suspect that comes back has what it

@@ -49,13 +49,10 @@ func (st *typeState) standIn(r *Resource, at *Snapshot) *Resource {
 
 // standIns returns what can be sent in place of resources that the client refused
 // and has no form of.
-func (st *typeState) standIns(t Type) (out []*Resource) {
-	for name, rec := range st.ledger {
+func (st *typeState) standIns() (out []*Resource) {
+	for _, rec := range st.ledger {
 		e := rec.excluded
 		if e == nil || !e.refused || e.alone || rec.has != nil || e.standIn != nil {
-			continue
-		}
-		if now := st.at.lookup(t, name); now == nil || !st.selects(now) {
 			continue
 		}
 		if e.standIn = st.standIn(e.resource, st.at); e.standIn != nil {
@@ -88,7 +85,7 @@ func (rs *refusals) retry(p *push) {
 // else, one at a time, and concern nobody else.
 func (s *Session) trial(t Type) (*push, *Response) {
 	st := &s.types[t]
-	if !st.active || st.busy() || st.inflight != nil && s.protocol.whole(t) {
+	if st.busy() || st.inflight != nil && s.protocol.whole(t) {
 		return nil, nil // A response that holds everything is no trial of a part while another is open.
 	}
 	part := s.nextPart(t)
@@ -114,7 +111,7 @@ func (s *Session) trial(t Type) (*push, *Response) {
 func (s *Session) nextPart(t Type) []*Resource {
 	st := &s.types[t]
 	for ; len(st.trials) > 0; st.trials = st.trials[1:] {
-		if part := st.current(t, st.trials[0]); len(part) > 0 {
+		if part := st.current(st.trials[0]); len(part) > 0 {
 			return part
 		}
 	}
@@ -123,17 +120,16 @@ func (s *Session) nextPart(t Type) []*Resource {
 
 // current returns those of a part that are still served, asked for and excluded,
 // and not under trial.
-func (st *typeState) current(t Type, part []*Resource) []*Resource {
+func (st *typeState) current(part []*Resource) []*Resource {
 	var out []*Resource
 	tried := st.underTrial()
 	for _, r := range part {
 		e := st.exclusion(r.Name)
-		now := st.at.lookup(t, r.Name)
 		switch {
-		case now == nil || e == nil || !e.standsIn(r) && (e.refused || e.resource.Version != r.Version):
+		case e == nil || !e.standsIn(r) && (e.refused || e.resource.Version != r.Version):
 		case tried[versionOf(r)]:
 		default:
-			out = append(out, r.in(now))
+			out = append(out, r)
 		}
 	}
 	return out
@@ -167,13 +163,8 @@ func parts(refused []*Resource, reason string) [][]*Resource {
 			rest = append(rest, r)
 		}
 	}
-	switch {
-	case len(refused) == 0:
-		return nil
-	case len(named) == 0:
+	if len(named) == 0 {
 		return [][]*Resource{refused[:len(refused)/2], refused[len(refused)/2:]}
-	case len(rest) == 0:
-		return named
 	}
 	return append([][]*Resource{rest}, named...)
 }
