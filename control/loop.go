@@ -35,9 +35,13 @@ type Loop struct {
 func NewLoop(opts translate.Options, objects *latest.Map[translate.Ref, translate.Object],
 	store *xds.Store, streams *latest.Map[uint64, xds.StreamState], log *zap.Logger) *Loop {
 	statuses := latest.New[translate.Key, SiteStatus]()
+	routes := xds.ScopedRoute
+	if opts.Routes == translate.RoutesSingle {
+		routes = xds.Route
+	}
 	return &Loop{
 		objects: objects, streams: streams, statuses: statuses,
-		world: translate.NewWorld(opts), store: store, join: newJoin(statuses), log: log,
+		world: translate.NewWorld(opts), store: store, join: newJoin(statuses, routes, log), log: log,
 		single: opts.Routes == translate.RoutesSingle, partSize: partSize,
 		calls: make(chan func()), ended: make(chan struct{}),
 	}

@@ -90,7 +90,7 @@ func testFrozenAtFollower(t *testing.T, ctx context.Context, c *installation, _ 
 	unchanged := c.unchanged(t, ctx, "old")
 	must(t, proxies[1].Process().Signal(syscall.SIGSTOP))
 	c.live(t, ctx, proxies[0], "team", "slow", "slow.example.com")
-	c.awaitPending(t, ctx, "slow", "acknowledged by 2 of 3 connected proxies")
+	c.awaitPending(t, ctx, "slow", "acknowledged by 2 of 3 serving proxies")
 	must(t, proxies[1].Process().Signal(syscall.SIGCONT))
 	_, err := c.awaitVerdict(ctx, "team", "slow", good)
 	must(t, err)
@@ -110,7 +110,7 @@ func testRefusedAtFollower(t *testing.T, ctx context.Context, c *installation, r
 	must(t, err)
 	site, err := c.awaitVerdict(ctx, "team", "old", verdict{"True Accepted", "True ResolvedRefs", "False Rejected", "False NotReady"})
 	must(t, err)
-	says(t, message(site, "Programmed"), "refused by 1 of 4 connected proxies", "Envoy says", "previous_hosts")
+	says(t, message(site, "Programmed"), "refused by 1 of 4 serving proxies", "Envoy says", "previous_hosts")
 	odd.Process().Stop()
 	_, err = c.awaitVerdict(ctx, "team", "old", good)
 	must(t, err)
@@ -122,12 +122,12 @@ func testFrozenFollower(t *testing.T, ctx context.Context, c *installation, repl
 	from := leader.Log.Len()
 	must(t, follower.Process().Signal(syscall.SIGSTOP))
 	c.live(t, ctx, proxies[0], "team", "blocked", "blocked.example.com")
-	c.awaitPending(t, ctx, "blocked", "of 3 connected proxies", follower.XDSAddress)
+	c.awaitPending(t, ctx, "blocked", "of 3 serving proxies", follower.XDSAddress)
 	_, err := leader.Log.Wait(ctx, from, func(e operator.Entry) bool {
 		return strings.HasPrefix(e.Message, "cannot reach a replica") && e.Field("replica") == follower.XDSAddress
 	})
 	must(t, err)
-	c.awaitPending(t, ctx, "blocked", "2 of 2 connected proxies", "replica "+follower.XDSAddress+" cannot be reached")
+	c.awaitPending(t, ctx, "blocked", "2 of 2 serving proxies", "replica "+follower.XDSAddress+" cannot be reached")
 	unchanged()
 
 	follower.Kill9() // Its port is refused from now on: it has no proxies.
@@ -149,7 +149,7 @@ func testLeaderGone(t *testing.T, ctx context.Context, c *installation, replicas
 	must(t, old.Process().Signal(syscall.SIGSTOP))
 	must(t, leader.leads(ctx, 0))
 	c.live(t, ctx, proxies[1], "team", "next", "next.example.com")
-	c.awaitPending(t, ctx, "next", "1 of 1 connected proxies", "replica "+old.XDSAddress+" cannot be reached")
+	c.awaitPending(t, ctx, "next", "1 of 1 serving proxies", "replica "+old.XDSAddress+" cannot be reached")
 
 	old.Kill9()
 	_, err := c.awaitVerdict(ctx, "team", "next", good)

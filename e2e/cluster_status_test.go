@@ -27,15 +27,15 @@ func testNoProxies(t *testing.T, ctx context.Context, c *installation) {
 	if site.Status.Phase != "Pending" || strings.Join(site.Status.Domains, ",") != "lonely.example.com" {
 		t.Errorf("phase %s, holds %v", site.Status.Phase, site.Status.Domains)
 	}
-	says(t, site.Status.Message, "no proxy is connected")
-	c.expectTools(t, ctx, "lonely", "lonely", saysWait, "no proxy is connected")
+	says(t, site.Status.Message, "no serving proxy is connected")
+	c.expectTools(t, ctx, "lonely", "lonely", saysWait, "no serving proxy is connected")
 }
 
 // testFirstProxy: the same site, after the first proxy has come.
 func testFirstProxy(t *testing.T, ctx context.Context, c *installation, p *proxy) {
 	site, err := c.awaitVerdict(ctx, "lonely", "lonely", good)
 	must(t, err)
-	if site.Status.Phase != "Provisioned" || site.Status.Message != "served by every connected proxy" {
+	if site.Status.Phase != "Provisioned" || site.Status.Message != "acknowledged by every serving proxy" {
 		t.Errorf("phase %s, message %q", site.Status.Phase, site.Status.Message)
 	}
 	must(t, c.Delete(ctx, ref("lonely", "lonely")))

@@ -152,7 +152,7 @@ func TestAStatusIsAppliedWithTheVersionItIsBasedOn(t *testing.T) {
 	r := newRig(t)
 	r.lead()
 	before := has("7", served("a", 1))
-	before.since = [6]int64{1000, 1000, 0, 1000}
+	before.since = [7]int64{1000, 1000, 0, 1000}
 	r.see("a", before)
 	want := served("a", 2, "a.example.com")
 	want.Conditions[3].Status = "False"
