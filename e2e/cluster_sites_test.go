@@ -39,6 +39,7 @@ func TestCluster(t *testing.T) {
 		{"StatusWritesDoNothing", testStatusWrites},
 		{"Kubectl", testKubectl},
 		{"GitOps", testGitOps},
+		{"Endpoints", testEndpoints},
 		{"BadInput", testBadInput},
 		{"NetworkPolicy", testNetworkPolicy},
 		{"AppliedAgain", testAppliedAgain},
