@@ -117,7 +117,7 @@ func refusal(err error) error {
 func proxyOf(server string, config *csds.ClientConfig) explain.Proxy {
 	p := explain.Proxy{Server: server, Node: config.GetNode().GetId(), Address: config.GetClientScope(), Silent: config.GetNode() == nil}
 	for _, c := range config.GetGenericXdsConfigs() {
-		h := explain.Holding{Type: c.GetTypeUrl(), Name: c.GetName(), State: stateOf(c), Error: c.GetErrorState().GetDetails()}
+		h := explain.Holding{Type: c.GetTypeUrl(), Name: c.GetName(), State: stateOf(c), Error: c.GetErrorState().GetDetails(), Has: c.GetVersionInfo() != ""}
 		if m, err := c.GetXdsConfig().UnmarshalNew(); err == nil {
 			h.Message = m
 		}
@@ -129,6 +129,8 @@ func proxyOf(server string, config *csds.ClientConfig) explain.Proxy {
 // stateOf is the inverse of what the server makes of its states (xds/csds.go).
 func stateOf(c *csds.ClientConfig_GenericXdsConfig) explain.State {
 	switch {
+	case c.GetConfigStatus() == csds.ConfigStatus_UNKNOWN:
+		return explain.NotAsked
 	case c.GetConfigStatus() == csds.ConfigStatus_SYNCED:
 		return explain.Acknowledged
 	case c.GetConfigStatus() == csds.ConfigStatus_ERROR:

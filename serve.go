@@ -98,7 +98,8 @@ func serve(ctx context.Context, flags *serveFlags) error {
 	}
 	metrics := prometheus.NewRegistry()
 	metrics.MustRegister(statuses.Metrics()...)
-	metrics.MustRegister(server.Metrics(), loop.Metrics(), collectors.NewGoCollector(),
+	metrics.MustRegister(loop.Metrics()...)
+	metrics.MustRegister(server.Metrics(), collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 
 	log.Info("starting", zap.String("version", version), zap.String("routes", flags.routes), zap.String("upstreams", flags.upstreams))

@@ -85,7 +85,7 @@ func BenchmarkCut(b *testing.B) {
 func typicalSite(i int) *unstructured.Unstructured {
 	domain := fmt.Sprintf("site-%d.example.com", i)
 	status := map[string]any{
-		"observedGeneration": int64(1), "phase": "Provisioned", "message": "served by every connected proxy", "domains": []any{domain},
+		"observedGeneration": int64(1), "phase": "Provisioned", "message": "acknowledged by every serving proxy", "domains": []any{domain},
 	}
 	var conditions []any
 	for _, c := range served("", 1).Conditions {

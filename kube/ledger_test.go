@@ -21,7 +21,7 @@ func key(name string) translate.Key { return translate.Key{Namespace: "docs", Na
 func served(name string, generation int64, domains ...string) control.SiteStatus {
 	s := control.SiteStatus{
 		Site: key(name), Generation: generation, Domains: domains,
-		Phase: string(v1alpha1.PhaseProvisioned), Message: "served by every connected proxy",
+		Phase: string(v1alpha1.PhaseProvisioned), Message: "acknowledged by every serving proxy",
 	}
 	for _, t := range v1alpha1.Conditions[:4] {
 		s.Conditions = append(s.Conditions, control.Condition{Type: t, Status: "True", Reason: t, Message: "fine"})

@@ -30,6 +30,9 @@ func (s *Session) answered(st *typeState, r *Request) {
 	default:
 		st.accept(p)
 	}
+	if r.Type == Listener {
+		s.noteListener(r.Refused)
+	}
 	if st.inflight == nil {
 		st.unheld = nil
 		s.mend(r.Type)

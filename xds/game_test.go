@@ -19,8 +19,8 @@ import (
 //
 //   - At most one push of a type is in flight: check, by the time since the last
 //     that was not answered.
-//   - A refused version is never sent again to who refused it: check, by the
-//     refusals that the session told.
+//   - A refused version is never sent again to who refused it, or not before its
+//     time (types.again): check, by the refusals that the session told.
 //   - Every subscription is answered: compare. What exists is held, of what does
 //     not, a delta client was told so. Not of routes, of which nobody is told (rule 56).
 //   - Nothing is taken that something acknowledged still needs: broken, of the
@@ -34,8 +34,8 @@ import (
 //   - Nothing panics: play.
 //
 // By convention each version of a scope needs one cluster, one version in seven is
-// refused by everyone, one in eleven by odd players, and one in thirteen of
-// scopes is a placeholder.
+// refused by everyone, one in eleven by odd players (of listeners three times, then
+// they are taken), and one in thirteen of scopes is a placeholder.
 type game struct {
 	data  []byte // the choices not yet made
 	trace func(format string, args ...any)
@@ -75,7 +75,8 @@ func (g *game) play() (steps int, err error) {
 	g.orderly = g.pick(2) == 0
 	g.publish()
 	for i := range 1 + g.pick(3) {
-		p := &player{game: g, name: string(rune('A' + i)), sotw: g.pick(2) == 0, odd: g.pick(2) == 0, envoy: g.pick(3) > 0}
+		p := &player{game: g, name: string(rune('A' + i)), sotw: g.pick(2) == 0, odd: g.pick(2) == 0, envoy: g.pick(3) > 0,
+			taken: make(map[suspect]int)}
 		g.players = append(g.players, p)
 		p.connect(false)
 	}
@@ -251,7 +252,7 @@ func (g *game) settle() {
 		switch {
 		case !active:
 			quiet++
-			g.now = g.now.Add(6 * time.Second)
+			g.now = g.now.Add(againMost) // Longer than anything waits.
 		case quiet > 0 && patient:
 			g.failf("not quiet after all")
 		default:

@@ -20,8 +20,9 @@ type player struct {
 	streams int
 
 	sides   [numTypes]side
-	refused map[suspect]bool
-	slow    bool // something was not answered in time, or never will be: order is not promised any more
+	refused map[suspect]time.Time // when
+	taken   map[suspect]int       // how often it has refused a listener: a port is free again some day
+	slow    bool                  // something was not answered in time, or never will be: order is not promised any more
 }
 
 // side is what a player has to do with one type.
@@ -72,7 +73,7 @@ func (p *player) failf(format string, args ...any) { p.game.failf(p.name+" "+for
 // bad tells whether this player refuses a version, always.
 func (p *player) bad(r *Resource) bool {
 	n, _ := strconv.Atoi(r.Version)
-	return n%7 == 3 || p.odd && n%11 == 5
+	return (n%7 == 3 || p.odd && n%11 == 5) && p.taken[suspectOf(r)] < 3
 }
 
 // refuses tells whether this player refuses a version now: Envoy does not look
@@ -93,7 +94,7 @@ func (p *player) connect(remember bool) {
 	}
 	p.logf("connects, sotw %v, remembers %v", p.sotw, remember)
 	p.streams++
-	p.refused, p.slow = make(map[suspect]bool), false
+	p.refused, p.slow = make(map[suspect]time.Time), false
 	for t := range numTypes {
 		old := p.sides[t]
 		s := side{
@@ -232,7 +233,22 @@ func (p *player) restart(t Type) {
 
 func (p *player) request(r *Request) {
 	p.logf("-> %s nonce %q refused %v names %v +%v -%v claims %v", r.Type, r.Nonce, r.Refused, r.Names, r.Subscribe, r.Unsubscribe, r.Claims)
+	unrouted := p.bare && p.routed
 	p.Request(r)
+	if unrouted && !p.bare {
+		p.reroute()
+	}
+}
+
+// reroute takes up a listener after one was refused: as in Envoy, what the other had
+// asked for is gone with it, and nobody asks again.
+func (p *player) reroute() {
+	for _, t := range leadsTo {
+		s := &p.sides[t]
+		s.held, s.seen, s.kept = make(map[string]*Resource), make(map[string]string), make(map[string]string)
+		s.cause, s.forced = everyName(), true
+		p.logf("drops every %s", t)
+	}
 }
 
 // rude sends what no decent client sends; nothing may come of it.
@@ -267,7 +283,15 @@ func (p *player) swallow(t Type) {
 
 // impatient tells that something may yet be sent because time passes.
 func (p *player) impatient() bool {
-	return slices.ContainsFunc(p.sides[:], func(s side) bool { return s.swallows || len(s.paused) > 0 })
+	return slices.ContainsFunc(p.sides[:], func(s side) bool { return s.swallows || len(s.paused) > 0 }) ||
+		slices.ContainsFunc(p.types[:], func(st typeState) bool { return st.retrial.pause > 0 })
+}
+
+// maySend tells that the player did not refuse a version on this stream, or may be
+// asked again by now.
+func (p *player) maySend(r *Resource) bool {
+	at, refused := p.refused[suspectOf(r)]
+	return !refused || types[r.Type].again && !p.game.now.Before(at.Add(againLeast))
 }
 
 // drain receives all that is due, checks each response, and tells whether anything
@@ -280,7 +304,10 @@ func (p *player) drain() (any bool) {
 			switch e.Kind {
 			case Refused:
 				p.logf("refuses %s %s@%s", e.Type, e.Resource.Name, e.Resource.Version)
-				p.refused[suspectOf(e.Resource)] = true
+				p.refused[suspectOf(e.Resource)] = p.game.now
+				if types[e.Type].again {
+					p.taken[suspectOf(e.Resource)]++
+				}
 				p.game.change(func() {
 					p.game.store.Suspect(e.Resource, e.Has)
 					p.game.store.keep()
@@ -319,7 +346,7 @@ func (p *player) check(t Type, r *Response) {
 		switch {
 		case seen[name]:
 			p.failf("gets %q twice: %s", name, text(r))
-		case p.refused[suspectOf(res)]:
+		case !p.maySend(res):
 			p.failf("refused %s %s@%s and gets it again: %s", t, name, res.Version, text(r))
 		case !s.selects(name):
 			p.failf("did not ask for %s %s: %s", t, name, text(r))

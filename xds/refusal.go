@@ -1,6 +1,9 @@
 package xds
 
-import "strings"
+import (
+	"strings"
+	"time"
+)
 
 // refusals is what a stream refused of one type, and what is still being tried
 // (design.md section 7).
@@ -10,7 +13,8 @@ import "strings"
 // in parts, alone, and with other bytes (rule 90): a part that is acknowledged is
 // excluded no more, a part that is refused is halved, and one that cannot be
 // halved is what the client refused. That version is never sent to it again
-// (rule 42); another version of it is sent at once (rule 43).
+// (rule 42), unless the reason may be outside of it (again.go); another version of it
+// is sent at once (rule 43).
 type refusals struct {
 	ledger
 	trials   [][]*Resource // parts to try, in this order
@@ -86,6 +90,7 @@ func (rs *refusals) refusedBefore(r *Resource) bool {
 // refuse takes a NACK: of these versions only, whatever was sent since (rule 44).
 func (s *Session) refuse(t Type, p *push, reason string) {
 	st := &s.types[t]
+	words := Words(reason)
 	st.attempts++
 	st.recall(t)
 	for _, name := range p.removes { // They were applied, or not (rule 45): say it again.
@@ -104,11 +109,11 @@ func (s *Session) refuse(t Type, p *push, reason string) {
 		if st.refusedBefore(r) {
 			continue // Certain already; the others are still in question.
 		}
-		matters := s.question(r, reason)
+		matters := s.question(r, words)
 		blamed := types[t].halfTaken && blames(reason, r.Name)
 		named = named || blamed
 		if blamed || len(p.fresh) == 1 {
-			s.refused(t, r, reason)
+			s.refused(t, r, words)
 			continue
 		}
 		others = append(others, r)
@@ -172,6 +177,7 @@ func (s *Session) doubt(r *Resource) *record {
 func (s *Session) refused(t Type, r *Resource, reason string) {
 	st := &s.types[t]
 	st.remember(r, reason)
+	st.retrial.at = time.Time{} // The pause begins anew.
 	event := Event{Kind: Refused, Type: t, Resource: r, Reason: reason}
 	rec := st.ledger[r.Name]
 	if e := rec.excluded; e.standsIn(r) {

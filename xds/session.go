@@ -29,6 +29,8 @@ type Session struct {
 	since   time.Time // the first Next
 
 	noClusters bool // NoClusters was said
+	bare       bool // the client has no listener,
+	routed     bool // and what it has of routes is of no use to the next: see noteListener
 
 	unknown *Snapshot // see needs; nil while every form that the client has is known
 
@@ -75,6 +77,7 @@ type typeState struct {
 	late     []*push // timed out, then overtaken, oldest first; their refusals still count
 
 	refusals
+	retrial retrial
 }
 
 // A push is one response that the client has not answered yet.
@@ -161,7 +164,7 @@ func (s *Session) Request(r *Request) {
 	first := !st.active
 	switch {
 	case first && r.Refused:
-		s.events = append(s.events, Event{Kind: EarlyRefusal, Type: r.Type, Reason: r.Reason}) // Rule 6.
+		s.events = append(s.events, Event{Kind: EarlyRefusal, Type: r.Type, Reason: Words(r.Reason)}) // Rule 6.
 	case !first:
 		s.answered(st, r) // Rule 5: in a first request the nonce is another stream's.
 	}
@@ -169,9 +172,11 @@ func (s *Session) Request(r *Request) {
 		st.active = true
 		s.changed = true
 		s.bring(r.Type)
+		s.noteClaims(r)
 	}
 	s.protocol.request(s, r.Type, r, first)
 	st.prune(r.Type)
+	s.changed = s.changed || r.Type != Endpoint // What it asks for may be something else now.
 }
 
 // bring moves a type that nothing was sent of to the newest snapshot.
@@ -190,6 +195,7 @@ func (s *Session) Next(now time.Time) (Type, *Response) {
 		s.since = now
 	}
 	s.expire(now)
+	s.tryAgain(now)
 	limit := s.snap
 	for i, stage := range stages {
 		if i == len(stages)-1 && s.referrersUnknown(now) {
@@ -402,6 +408,9 @@ func (s *Session) Deadline() (d time.Time) {
 	for t := range numTypes {
 		if p := s.types[t].inflight; p != nil && !p.expired {
 			d = earlier(d, p.sentAt.Add(s.ackTimeout))
+		}
+		if at := s.types[t].retrial.at; !at.IsZero() {
+			d = earlier(d, at)
 		}
 	}
 	if s.resumed && s.referrersUnknown(s.since) {

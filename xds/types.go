@@ -32,12 +32,16 @@ var types = [numTypes]struct {
 	// it refused; of these it keeps an unfinished form until they are replaced or
 	// removed (see Session.restore).
 	halfTaken bool
+
+	// again: a refusal may have a reason outside of the resource, so what is refused
+	// is sent again after a pause (see Session.tryAgain).
+	again bool
 }{
-	Cluster:     {"cluster", "type.googleapis.com/envoy.config.cluster.v3.Cluster", true, true, true},
-	Endpoint:    {"endpoint", "type.googleapis.com/envoy.config.endpoint.v3.ClusterLoadAssignment", false, true, false},
-	Listener:    {"listener", "type.googleapis.com/envoy.config.listener.v3.Listener", true, true, false},
-	ScopedRoute: {"scope", "type.googleapis.com/envoy.config.route.v3.ScopedRouteConfiguration", true, true, false},
-	Route:       {"route", "type.googleapis.com/envoy.config.route.v3.RouteConfiguration", false, false, false},
+	Cluster:     {"cluster", "type.googleapis.com/envoy.config.cluster.v3.Cluster", true, true, true, false},
+	Endpoint:    {"endpoint", "type.googleapis.com/envoy.config.endpoint.v3.ClusterLoadAssignment", false, true, false, false},
+	Listener:    {"listener", "type.googleapis.com/envoy.config.listener.v3.Listener", true, true, false, true},
+	ScopedRoute: {"scope", "type.googleapis.com/envoy.config.route.v3.ScopedRouteConfiguration", true, true, false, false},
+	Route:       {"route", "type.googleapis.com/envoy.config.route.v3.RouteConfiguration", false, false, false, false},
 }
 
 // String returns a short name for logs and scripts, such as "cluster".
