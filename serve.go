@@ -11,6 +11,7 @@ import (
 	"go.uber.org/zap"
 	"golang.org/x/sync/errgroup"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials/insecure"
 	"k8s.io/client-go/discovery"
 	"k8s.io/client-go/dynamic"
 
@@ -106,7 +107,7 @@ func serve(ctx context.Context, flags *serveFlags) error {
 	group.Go(func() error { return source.Run(ctx) })
 	group.Go(func() error { loop.Run(ctx); return nil })
 	group.Go(func() error { return statuses.Run(ctx) })
-	group.Go(func() error { return server.Serve(ctx, flags.xdsAddress, services...) })
+	group.Go(func() error { return server.Serve(ctx, server.Open(flags.xdsAddress, services...)) })
 	group.Go(func() error { return serveHealth(ctx, flags.healthAddress, server.Listening) })
 	group.Go(func() error { return serveMetrics(ctx, flags.metricsAddress, metrics) })
 	return group.Wait()
@@ -180,8 +181,8 @@ func openCluster(flags *serveFlags, log *zap.Logger) (source, func(replica) (wri
 		if flags.replicasService == "" {
 			return runner{statuses, func(ctx context.Context) error { return lead(ctx, lease, statuses, nil) }}, nil
 		}
-		endpoints := cluster.Replicas(translate.Key{Namespace: namespace, Name: flags.replicasService})
-		others := replicas.NewClient(self.loop, self.id, endpoints, log.Named("replicas"))
+		endpoints := cluster.Replicas(translate.Key{Namespace: namespace, Name: flags.replicasService}, "grpc-xds")
+		others := replicas.NewClient(self.loop, self.id, endpoints, insecure.NewCredentials(), log.Named("replicas"))
 		return runner{statuses, func(ctx context.Context) error { return lead(ctx, lease, statuses, others) }}, nil
 	}, nil
 }

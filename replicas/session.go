@@ -9,7 +9,6 @@ import (
 
 	"go.uber.org/zap"
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/keepalive"
 
 	"my-company.com/staticsite-operator/control"
@@ -71,7 +70,7 @@ func (s *session) watch(ctx context.Context) error {
 	}
 	defer tcp.Close()
 	conn, err := grpc.NewClient("passthrough:///"+s.address,
-		grpc.WithTransportCredentials(insecure.NewCredentials()),
+		grpc.WithTransportCredentials(s.creds),
 		grpc.WithContextDialer(once(tcp)),
 		grpc.WithConnectParams(grpc.ConnectParams{MinConnectTimeout: connectTimeout}),
 		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: pingTime, Timeout: pingTimeout}))

@@ -52,12 +52,22 @@ func NewServer(store *Store, ackTimeout time.Duration, log *zap.Logger) *Server 
 	}
 }
 
-// Register adds the aggregated discovery service, and the client status discovery
-// service that tells people what became of it: no service of a single type, no
+// RegisterADS adds the aggregated discovery service: no service of a single type, no
 // Fetch.
-func (s *Server) Register(r grpc.ServiceRegistrar) {
+func (s *Server) RegisterADS(r grpc.ServiceRegistrar) {
 	discovery.RegisterAggregatedDiscoveryServiceServer(r, s)
+}
+
+// RegisterClientStatus adds the client status discovery service, which tells people
+// what became of what was served.
+func (s *Server) RegisterClientStatus(r grpc.ServiceRegistrar) {
 	csds.RegisterClientStatusDiscoveryServiceServer(r, clientStatus{server: s})
+}
+
+// Open returns a port where everybody who reaches it may have everything.
+func (s *Server) Open(address string, others ...func(grpc.ServiceRegistrar)) Port {
+	return Port{Flag: "--xds-bind-address", Address: address, Reflection: true,
+		Services: append([]func(grpc.ServiceRegistrar){s.RegisterADS, s.RegisterClientStatus}, others...)}
 }
 
 // Observations are the states of the streams, by id, as they change.
