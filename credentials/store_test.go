@@ -307,9 +307,9 @@ func TestGate(t *testing.T) {
 		t.Errorf("a method of proxies: %v", err)
 	}
 	stranger := w.ingress.Issue(nextYear, "spiffe://example.org/ns/team/pod/x")
-	for name, pair := range map[string]*Pair{"other name": &stranger, "no certificate": nil} {
-		if err := check(t, w.dial(address, pair)); status.Code(err) != codes.Unavailable {
-			t.Errorf("%s: %v", name, err)
+	for alert, pair := range map[string]*Pair{"bad certificate": &stranger, "certificate required": nil} {
+		if err := check(t, w.dial(address, pair)); status.Code(err) != codes.Unavailable || !strings.Contains(err.Error(), alert) {
+			t.Errorf("a stranger is told %v, want the alert %q", err, alert)
 		}
 	}
 	if n := valueOf(t, w.metrics.strangers); n < 2 {
