@@ -30,6 +30,11 @@ func (c *connection) Close() error {
 	return c.Conn.Close()
 }
 
+// fields say whose connection it is, in the log.
+func (c *connection) fields() []zap.Field {
+	return []zap.Field{zap.Stringer("role", c.identity.Role), zap.String("identity", c.identity.Name), zap.Stringer("peer", c.RemoteAddr())}
+}
+
 // admit keeps a connection in mind as long as it is open. It judges the peer anew,
 // under the lock, since the CAs may have changed during the handshake and review may
 // have been then.
@@ -83,8 +88,7 @@ func (s *Store) review(changed bool) {
 	s.mu.Unlock()
 	for c, err := range ended {
 		s.metrics.ended.Inc()
-		s.log.Info("closing the connection of a peer whose certificate is not good any more",
-			zap.Stringer("role", c.identity.Role), zap.String("identity", c.identity.Name), zap.Stringer("peer", c.RemoteAddr()), zap.Error(err))
+		s.log.Info("closing the connection of a peer whose certificate is not good any more", append(c.fields(), zap.Error(err))...)
 		c.raw.Close() // Not TLS's own Close, which may wait for a peer that does not read.
 	}
 }
@@ -127,6 +131,7 @@ func (t transport) made(raw, conn net.Conn, info credentials.AuthInfo, err error
 		conn.Close()
 		return nil, nil, err
 	}
+	t.store.log.Info("connected with TLS", c.fields()...)
 	return c, info, nil
 }
 

@@ -67,11 +67,11 @@ func New(config Config, clock func() time.Time, log *zap.Logger) (*Store, error)
 			m.pair, err = parsePair(files[0], files[1])
 			return err
 		}},
-		{name: "replica CAs", paths: []string{in("ca.crt")}, take: func(m *material, files [][]byte) (err error) {
+		{name: "replica-cas", paths: []string{in("ca.crt")}, take: func(m *material, files [][]byte) (err error) {
 			m.replicas, err = parseBundle(files[0])
 			return err
 		}},
-		{name: "proxy CAs", paths: []string{config.ProxyCAs}, take: func(m *material, files [][]byte) (err error) {
+		{name: "proxy-cas", paths: []string{config.ProxyCAs}, take: func(m *material, files [][]byte) (err error) {
 			m.proxies, err = parseBundle(files[0])
 			return err
 		}},
