@@ -21,13 +21,13 @@ type Access map[string][]Role
 func (s *Store) Options(access Access) []grpc.ServerOption {
 	return []grpc.ServerOption{
 		grpc.Creds(s.Server()),
-		grpc.UnaryInterceptor(func(ctx context.Context, request any, info *grpc.UnaryServerInfo, handle grpc.UnaryHandler) (any, error) {
+		grpc.ChainUnaryInterceptor(func(ctx context.Context, request any, info *grpc.UnaryServerInfo, handle grpc.UnaryHandler) (any, error) {
 			if err := s.pass(ctx, access, info.FullMethod); err != nil {
 				return nil, err
 			}
 			return handle(ctx, request)
 		}),
-		grpc.StreamInterceptor(func(server any, stream grpc.ServerStream, info *grpc.StreamServerInfo, handle grpc.StreamHandler) error {
+		grpc.ChainStreamInterceptor(func(server any, stream grpc.ServerStream, info *grpc.StreamServerInfo, handle grpc.StreamHandler) error {
 			if err := s.pass(stream.Context(), access, info.FullMethod); err != nil {
 				return err
 			}

@@ -91,8 +91,10 @@ func (s *Server) Serve(ctx context.Context, ports ...Port) error {
 
 // serveOn serves a port on a listener until ctx ends, and closes it.
 func (s *Server) serveOn(ctx context.Context, listener net.Listener, port Port) error {
-	g := port.NewGRPCServer(
+	g := port.NewGRPCServer(append(s.containing(),
 		grpc.ForceServerCodecV2(Codec()),
+		grpc.MaxConcurrentStreams(maxStreams),
+		grpc.ConnectionTimeout(s.handshakeTimeout),
 		grpc.MaxRecvMsgSize(maxRequest),
 		grpc.SharedWriteBuffer(true),
 		grpc.StaticStreamWindowSize(streamWindow),
@@ -102,7 +104,7 @@ func (s *Server) serveOn(ctx context.Context, listener net.Listener, port Port) 
 		grpc.KeepaliveParams(keepalive.ServerParameters{Time: 20 * time.Second, Timeout: 10 * time.Second}),
 		// Rule 71: clients may ping as often as they reasonably want.
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: s.minPing, PermitWithoutStream: true}),
-	)
+	)...)
 	stopped := make(chan struct{})
 	go func() {
 		defer close(stopped)

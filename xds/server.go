@@ -23,12 +23,13 @@ const DefaultAckTimeout = 5 * time.Second
 type Server struct {
 	discovery.UnimplementedAggregatedDiscoveryServiceServer
 
-	store        *Store
-	log          *zap.Logger
-	ackTimeout   time.Duration
-	minPing      time.Duration
-	metrics      *Metrics
-	observations *latest.Map[uint64, StreamState]
+	store            *Store
+	log              *zap.Logger
+	ackTimeout       time.Duration
+	minPing          time.Duration
+	handshakeTimeout time.Duration
+	metrics          *Metrics
+	observations     *latest.Map[uint64, StreamState]
 
 	admission admission
 	streams   atomic.Uint64 // ids given out
@@ -45,7 +46,7 @@ type Server struct {
 func NewServer(store *Store, ackTimeout time.Duration, log *zap.Logger) *Server {
 	metrics := newMetrics()
 	return &Server{
-		store: store, log: log, ackTimeout: ackTimeout, minPing: minPing, metrics: metrics,
+		store: store, log: log, ackTimeout: ackTimeout, minPing: minPing, handshakeTimeout: handshakeTimeout, metrics: metrics,
 		observations: latest.New[uint64, StreamState](),
 		admission:    admission{places: make(chan struct{}, places), time: placeTime, waiting: metrics.waiting},
 		drain:        make(chan struct{}),
