@@ -104,11 +104,14 @@ func refusal(err error) error {
 	case codes.DeadlineExceeded:
 		return fmt.Errorf("no answer within %v", askTimeout)
 	case codes.Unimplemented:
-		return errors.New("it does not serve client status discovery (is it this program's --xds-bind-address?)")
+		return errors.New("it does not serve client status discovery (is it this program's --xds-bind-address or, with TLS, --xds-inspect-bind-address?)")
 	default:
 		_, cause, dialing := strings.Cut(s.Message(), "Error while dialing: ")
 		if dialing {
 			return errors.New(strings.TrimSuffix(cause, `"`))
+		}
+		if strings.Contains(s.Message(), "error reading server preface") {
+			return errors.New("it does not speak plaintext HTTP/2 (where proxies connect with TLS, ask at --xds-inspect-bind-address, by kubectl port-forward)")
 		}
 		return errors.New(s.Message())
 	}

@@ -19,8 +19,9 @@ const module = "my-company.com/staticsite-operator"
 var rooms = map[string][]string{
 	"xds":          {module, "k8s.io/", "sigs.k8s.io/"},
 	"translate":    {module, "k8s.io/client-go", "os", "net/http", "time/tzdata", "log", "go.uber.org/zap", "google.golang.org/grpc"},
-	"control":      {module + "/kube", module + "/files", module + "/replicas", "k8s.io/client-go", "os", "net/http"},
-	"replicas":     {module + "/xds", module + "/kube", module + "/files", "k8s.io/"},
+	"control":      {module + "/kube", module + "/files", module + "/replicas", module + "/credentials", "k8s.io/client-go", "os", "net/http"},
+	"credentials":  {module, "k8s.io/"},
+	"replicas":     {module + "/credentials", module + "/xds", module + "/kube", module + "/files", "k8s.io/"},
 	"kube":         {module + "/files", module + "/xds", module + "/replicas"},
 	"files":        {module + "/xds", module + "/replicas", "k8s.io/client-go"},
 	"explain":      {module, "k8s.io/client-go", "os", "net/http", "log", "go.uber.org/zap", "google.golang.org/grpc"},

@@ -27,11 +27,12 @@ import (
 type serveFlags struct {
 	translateFlags
 	logFlags
-	xdsAddress, healthAddress, metricsAddress string
-	sites, statusFile                         string
-	kubeconfig, leaderNamespace               string
-	leaderElect                               bool
-	replicasService                           string
+	listenFlags
+	healthAddress, metricsAddress string
+	sites, statusFile             string
+	kubeconfig, leaderNamespace   string
+	leaderElect                   bool
+	replicasService               string
 }
 
 func serveCommand() *cobra.Command {
@@ -42,7 +43,7 @@ func serveCommand() *cobra.Command {
 	f := cmd.Flags()
 	flags.translateFlags.add(f)
 	flags.logFlags.add(f)
-	f.StringVar(&flags.xdsAddress, "xds-bind-address", ":9000", "where proxies connect, once the first configuration is there")
+	flags.listenFlags.add(f)
 	f.StringVar(&flags.healthAddress, "health-probe-bind-address", ":8081", "where /healthz and /readyz are served; 0: nowhere")
 	f.StringVar(&flags.metricsAddress, "metrics-bind-address", "0", "where /metrics is served; 0: nowhere")
 	f.StringVar(&flags.sites, "sites", "", "serve the StaticSites, Services, EndpointSlices, SiteDomainPolicies and Namespaces in this folder instead of a cluster's")
@@ -86,15 +87,18 @@ func serve(ctx context.Context, flags *serveFlags) error {
 	store := xds.NewStore()
 	server := xds.NewServer(store, xds.DefaultAckTimeout, log.Named("xds"))
 	loop := control.NewLoop(opts, source.Changes(), store, server.Observations(), log.Named("control"))
-	self := replica{loop, replicas.ID(rand.Uint64())}
-	statuses, err := writerOf(self)
-	if err != nil {
-		return err
-	}
+	self := replica{loop: loop, id: replicas.ID(rand.Uint64())}
 	var services []func(grpc.ServiceRegistrar)
 	if flags.replicasService != "" {
 		loop.Follow(version)
 		services = append(services, replicas.NewServer(loop, self.id, version).Register)
+	}
+	if self.listeners, err = flags.listen(server, services, log); err != nil {
+		return err
+	}
+	statuses, err := writerOf(self)
+	if err != nil {
+		return err
 	}
 	metrics := prometheus.NewRegistry()
 	metrics.MustRegister(statuses.Metrics()...)
@@ -107,7 +111,11 @@ func serve(ctx context.Context, flags *serveFlags) error {
 	group.Go(func() error { return source.Run(ctx) })
 	group.Go(func() error { loop.Run(ctx); return nil })
 	group.Go(func() error { return statuses.Run(ctx) })
-	group.Go(func() error { return server.Serve(ctx, flags.xdsAddress, services...) })
+	group.Go(func() error { return server.Serve(ctx, self.ports...) })
+	if locks := self.store; locks != nil {
+		metrics.MustRegister(locks.Metrics()...)
+		group.Go(func() error { locks.Run(ctx); return nil })
+	}
 	group.Go(func() error { return serveHealth(ctx, flags.healthAddress, server.Listening) })
 	group.Go(func() error { return serveMetrics(ctx, flags.metricsAddress, metrics) })
 	return group.Wait()
@@ -115,6 +123,7 @@ func serve(ctx context.Context, flags *serveFlags) error {
 
 // replica is this one of the program's replicas.
 type replica struct {
+	*listeners
 	loop *control.Loop
 	id   replicas.ID
 }
@@ -181,8 +190,8 @@ func openCluster(flags *serveFlags, log *zap.Logger) (source, func(replica) (wri
 		if flags.replicasService == "" {
 			return runner{statuses, func(ctx context.Context) error { return lead(ctx, lease, statuses, nil) }}, nil
 		}
-		endpoints := cluster.Replicas(translate.Key{Namespace: namespace, Name: flags.replicasService})
-		others := replicas.NewClient(self.loop, self.id, endpoints, log.Named("replicas"))
+		endpoints := cluster.Replicas(translate.Key{Namespace: namespace, Name: flags.replicasService}, self.replicaPort)
+		others := replicas.NewClient(self.loop, self.id, endpoints, self.replicaCreds, log.Named("replicas"))
 		return runner{statuses, func(ctx context.Context) error { return lead(ctx, lease, statuses, others) }}, nil
 	}, nil
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -12,6 +13,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"my-company.com/staticsite-operator/credentials/credentialstest"
 	"my-company.com/staticsite-operator/e2e/cluster"
 	"my-company.com/staticsite-operator/e2e/envoy"
 	"my-company.com/staticsite-operator/e2e/link"
@@ -231,4 +233,48 @@ func testLeaderGone(t *testing.T, ctx context.Context, c *installation, replicas
 			t.Errorf("the new leader writes: %+v", writes)
 		}
 	}
+}
+
+// TestReplicasTLS: replicas ask each other with mutual TLS. One whose certificate is
+// not a replica's is not heard, and so no site becomes programmed.
+func TestReplicasTLS(t *testing.T) {
+	ctx := bounded(t, 2*time.Minute)
+	c := install(t, ctx)
+	operators, ingress := credentialstest.NewCA("operators"), credentialstest.NewCA("ingress")
+	dir := t.TempDir()
+	later := time.Now().Add(time.Hour)
+	credentialstest.Mount(filepath.Join(dir, "proxies"), map[string][]byte{"ca.crt": credentialstest.PEM(ingress)})
+	start := func(n int, pair credentialstest.Pair) *replica {
+		t.Helper()
+		server := filepath.Join(dir, fmt.Sprintf("server-%d", n))
+		credentialstest.Mount(server, pair.Files(operators))
+		plain, locked := fmt.Sprintf("127.0.0.1:%d", 9000+n), net.JoinHostPort(netns.Addr(9), fmt.Sprint(9440+n))
+		r := c.startReplica(t, ctx, n, "", "--xds-bind-address="+plain, "--xds-tls-bind-address="+locked, "--xds-inspect-bind-address=0",
+			"--xds-tls-dir="+server, "--xds-tls-proxy-ca="+filepath.Join(dir, "proxies/ca.crt"),
+			"--xds-tls-proxy-san="+proxySANs+"*", "--xds-tls-replica-san="+serverSAN)
+		r.XDSAddress = plain // its own Envoy's way; that of the others is:
+		must(t, c.apply(ctx, strings.Replace(endpointYAML(r.name, locked), "grpc-xds,", "grpc-xds-tls,", 1)))
+		return r
+	}
+	leader := start(1, operators.Issue(later, serverSAN))
+	must(t, leader.leads(ctx, 0))
+	follower := start(2, operators.Issue(later, serverSAN))
+	first, second := leader.startEnvoy(t, ctx, "envoy-1"), follower.startEnvoy(t, ctx, "envoy-2")
+	c.live(t, ctx, first, "team", "one", "one.example.com")
+	_, err := c.awaitVerdict(ctx, "team", "one", good)
+	must(t, err)
+	must(t, awaitAnswer(ctx, second.address, "one.example.com", http.StatusOK, "one-1"))
+	_, err = leader.Log.Wait(ctx, 0, func(e operator.Entry) bool {
+		return e.Message == "connected with TLS" && e.Field("role") == "replica" && strings.HasSuffix(e.Field("peer"), ":9442")
+	})
+	must(t, err)
+
+	from := leader.Log.Len()
+	start(3, ingress.Issue(later, proxySANs+"pretender"))
+	_, err = leader.Log.Wait(ctx, from, func(e operator.Entry) bool {
+		return strings.HasPrefix(e.Message, "cannot reach a replica") && strings.Contains(e.Field("error"), "is a proxy, and no server")
+	})
+	must(t, err)
+	c.live(t, ctx, first, "team", "two", "two.example.com")
+	c.awaitPending(t, ctx, "two", "9443 cannot be reached")
 }

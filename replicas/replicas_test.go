@@ -58,7 +58,7 @@ func newReplica(t *testing.T, id ID, build string) *replica {
 	loop := control.NewLoop(translate.Options{}, r.objects, r.store, r.streams, log)
 	loop.Follow(build)
 	NewServer(loop, id, build).Register(r.server)
-	r.Client = NewClient(loop, id, r.endpoints, log)
+	r.Client = NewClient(loop, id, r.endpoints, insecure.NewCredentials(), log)
 
 	ctx, stop := context.WithCancel(t.Context())
 	r.stop = stop
@@ -313,7 +313,7 @@ func TestAReplicaOfAnotherBuildIsNamed(t *testing.T) {
 
 // Where each replica has an address of either family it is counted once.
 func TestOneFamilyIsAsked(t *testing.T) {
-	c := NewClient(nil, 1, nil, nil)
+	c := NewClient(nil, 1, nil, nil, nil)
 	c.take(map[string][]netip.AddrPort{
 		"four": {netip.MustParseAddrPort("10.0.0.2:9000"), netip.MustParseAddrPort("10.0.0.1:9000")},
 		"six":  {netip.MustParseAddrPort("[fd00::1]:9000")},

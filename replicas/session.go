@@ -8,7 +8,7 @@ import (
 
 	"go.uber.org/zap"
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/keepalive"
 
 	"my-company.com/staticsite-operator/control"
@@ -82,8 +82,20 @@ func (s *session) watch(ctx context.Context) error {
 		return err
 	}
 	defer tcp.Close()
+	shake := handshake{s.creds, make(chan error, 1)}
+	err = s.hear(ctx, tcp, shake)
+	select {
+	case failed := <-shake.failed:
+		return failed
+	default:
+		return err
+	}
+}
+
+// hear gives the loop all that comes by a connection.
+func (s *session) hear(ctx context.Context, tcp net.Conn, creds credentials.TransportCredentials) error {
 	conn, err := grpc.NewClient("passthrough:///"+s.address,
-		grpc.WithTransportCredentials(insecure.NewCredentials()),
+		grpc.WithTransportCredentials(creds),
 		grpc.WithContextDialer(once(tcp)),
 		grpc.WithConnectParams(grpc.ConnectParams{MinConnectTimeout: connectTimeout}),
 		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: pingTime, Timeout: pingTimeout}))
@@ -115,6 +127,24 @@ func (s *session) watch(ctx context.Context) error {
 }
 
 var errLeft = errors.New("it said that it ends")
+
+// handshake keeps why the handshake failed. gRPC says so only until its next attempt,
+// which finds no connection.
+type handshake struct {
+	credentials.TransportCredentials
+	failed chan error // holds one
+}
+
+func (h handshake) ClientHandshake(ctx context.Context, authority string, raw net.Conn) (net.Conn, credentials.AuthInfo, error) {
+	conn, info, err := h.TransportCredentials.ClientHandshake(ctx, authority, raw)
+	if err != nil {
+		select {
+		case h.failed <- err:
+		default:
+		}
+	}
+	return conn, info, err
+}
 
 // once returns a dialer that hands out one connection, so that it is the caller
 // who sees how each attempt to make one ends.

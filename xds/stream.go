@@ -82,6 +82,7 @@ func (s *Server) serve(g grpc.ServerStream, delta bool, start func(*Snapshot, ti
 
 // read reads requests until the client or the stream ends.
 func (st *stream) read(ctx context.Context) {
+	defer st.server.contain("read", func(err error) { st.end(err) })
 	for {
 		m := &message{delta: st.delta}
 		if err := st.grpc.RecvMsg(m); err != nil {
@@ -115,7 +116,7 @@ func (st *stream) run(ctx context.Context) error {
 			st.snap = st.server.store.Latest()
 			st.session.Publish(st.snap)
 		case <-ctx.Done():
-			if cause := context.Cause(ctx); errors.Is(cause, errDraining) {
+			if cause := context.Cause(ctx); errors.Is(cause, errDraining) || errors.Is(cause, errPanicked) {
 				return cause
 			}
 			return nil

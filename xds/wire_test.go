@@ -48,7 +48,7 @@ func serve(t *testing.T, log *zap.Logger, prepare func(*Server)) *harness {
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	stopped := make(chan error)
-	go func() { stopped <- h.server.serveOn(ctx, listener) }()
+	go func() { stopped <- h.server.serveOn(ctx, listener, h.server.Open("")) }()
 	t.Cleanup(func() {
 		stop()
 		if err := <-stopped; err != nil {
