@@ -161,7 +161,6 @@ func (s *Session) vanishedBefore(t Type, c Claim) {
 		return
 	}
 	st.waits(t, name, st.at.seq).has = &Resource{Type: t, Name: name, Version: strings.Clone(c.Version)}
-	s.resumed = true
 }
 
 // due makes a name's present state due.

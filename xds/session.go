@@ -22,11 +22,11 @@ type Session struct {
 	types  [numTypes]typeState
 	nonces uint64 // responses sent so far; a nonce is never a version (rule 35)
 
-	// A client that connects again asks for clusters first, and some that it
-	// claims may be gone. What it has that refers to them is unknown until it asks
-	// for that too, or is given up on.
+	// resumed: the client claimed something, so it connected before, and has more than
+	// it has said yet. Whatever refers to clusters it may ask for in any order: until
+	// it has asked for all of it, or is given up on, no cluster is taken from it.
 	resumed bool
-	since   time.Time // the first Next
+	since   time.Time // the first Next after the last first request of a type; zero: it is to come
 
 	noClusters bool // NoClusters was said
 
@@ -169,6 +169,8 @@ func (s *Session) Request(r *Request) {
 	if first {
 		st.active = true
 		s.changed = true
+		s.since = time.Time{}
+		s.resumed = s.resumed || len(r.Claims) > 0
 		s.bring(r.Type)
 	}
 	s.protocol.request(s, r.Type, r, first)
@@ -217,22 +219,14 @@ func (s *Session) Next(now time.Time) (Type, *Response) {
 	return 0, nil
 }
 
-// referrersUnknown tells that removals of the last stage must wait for the first
-// request of a type that may refer to them, and for its answer.
+// referrersUnknown reports whether the client may have something that refers to
+// clusters and that it did not ask for yet, or was not answered about. Then nothing
+// of the last stage may be sent.
 func (s *Session) referrersUnknown(now time.Time) bool {
 	if !s.resumed || now.Sub(s.since) >= s.ackTimeout {
 		return false
 	}
-	known := false
-	for _, step := range stages[len(stages)-2] {
-		if st := &s.types[step.t]; st.active {
-			if st.acked == nil {
-				return true
-			}
-			known = true
-		}
-	}
-	return !known
+	return slices.ContainsFunc(stages[len(stages)-2], func(step step) bool { return s.types[step.t].acked == nil })
 }
 
 // busy tells that no push of the type may be sent now: one is in flight. One that
