@@ -80,16 +80,19 @@ func (st *typeState) took(rec *record, r *Resource, p *push) {
 	rec.has, rec.doubted = r, ""
 	switch e := rec.excluded; {
 	case e == nil:
-	case e.standsIn(r):
-		st.standInAnswered(e)
 	case e.resource.Version == r.Version:
 		rec.excluded = nil
+	case e.standsIn(r):
+		st.standInAnswered(e)
 	}
 }
 
 // accept takes an ACK.
 func (st *typeState) accept(p *push) {
 	st.acked, st.claims = p.to, nil
+	if p.all != nil {
+		st.relist, st.behind = false, nil
+	}
 	if len(st.ledger) == 0 {
 		return
 	}
@@ -138,6 +141,11 @@ func (l ledger) in(c *content) map[string]*Resource {
 // client lacks, or has and should not, now that nothing is in flight.
 func (s *Session) mend(t Type) {
 	st := &s.types[t]
+	st.answer = st.answer || len(st.unheard) > 0 && s.protocol.whole(t)
+	for name := range st.unheard {
+		st.sayGone(t, name)
+	}
+	st.unheard = nil
 	for name, rec := range st.ledger {
 		now := st.at.lookup(t, name)
 		switch {
@@ -149,7 +157,7 @@ func (s *Session) mend(t Type) {
 		case now == nil && st.removalWaits(t, name):
 		case now == nil && rec.has != nil && s.protocol.whole(t):
 			st.answer = true
-		case rec.doubted != "" && types[t].sayGone:
+		case rec.doubted != "":
 		case sameVersion(rec.has, st.byPosition(t, name)):
 			delete(st.ledger, name)
 		}

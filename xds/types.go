@@ -24,20 +24,16 @@ var types = [numTypes]struct {
 	// and a state-of-the-world response holds everything (rules 29, 30).
 	wildcard bool
 
-	// sayGone: a delta client is told when such a resource disappears. Of the
-	// others it hears it only when it asks (rule 56).
-	sayGone bool
-
 	// halfTaken: of a refused response Envoy applies the others, and names each that
 	// it refused; of these it keeps an unfinished form until they are replaced or
 	// removed (see Session.restore).
 	halfTaken bool
 }{
-	Cluster:     {"cluster", "type.googleapis.com/envoy.config.cluster.v3.Cluster", true, true, true},
-	Endpoint:    {"endpoint", "type.googleapis.com/envoy.config.endpoint.v3.ClusterLoadAssignment", false, true, false},
-	Listener:    {"listener", "type.googleapis.com/envoy.config.listener.v3.Listener", true, true, false},
-	ScopedRoute: {"scope", "type.googleapis.com/envoy.config.route.v3.ScopedRouteConfiguration", true, true, false},
-	Route:       {"route", "type.googleapis.com/envoy.config.route.v3.RouteConfiguration", false, false, false},
+	Cluster:     {"cluster", "type.googleapis.com/envoy.config.cluster.v3.Cluster", true, true},
+	Endpoint:    {"endpoint", "type.googleapis.com/envoy.config.endpoint.v3.ClusterLoadAssignment", false, false},
+	Listener:    {"listener", "type.googleapis.com/envoy.config.listener.v3.Listener", true, false},
+	ScopedRoute: {"scope", "type.googleapis.com/envoy.config.route.v3.ScopedRouteConfiguration", true, false},
+	Route:       {"route", "type.googleapis.com/envoy.config.route.v3.RouteConfiguration", false, false},
 }
 
 // String returns a short name for logs and scripts, such as "cluster".
