@@ -28,6 +28,7 @@ type Server struct {
 	ackTimeout   time.Duration
 	minPing      time.Duration
 	metrics      *Metrics
+	identifier   string // control_plane.identifier of responses; set before the server serves
 	observations *latest.Map[uint64, StreamState]
 
 	admission admission
@@ -51,6 +52,11 @@ func NewServer(store *Store, ackTimeout time.Duration, log *zap.Logger) *Server 
 		drain:        make(chan struct{}),
 	}
 }
+
+// Identify sets what responses say of who sent them (control_plane.identifier), so that
+// a person sees in a dump of a proxy which replica of which build served it. It must be
+// called before the server serves.
+func (s *Server) Identify(identifier string) { s.identifier = identifier }
 
 // Register adds the aggregated discovery service, and the client status discovery
 // service that tells people what became of it: no service of a single type, no

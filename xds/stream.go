@@ -170,7 +170,15 @@ func (st *stream) unknown(m *message) error {
 	if !st.delta || len(m.Subscribe) == 0 {
 		return nil
 	}
-	return st.grpc.SendMsg(st.session.respondUnknown(m.url, m.Subscribe))
+	return st.send(st.session.respondUnknown(m.url, m.Subscribe))
+}
+
+// send signs a response and sends it.
+func (st *stream) send(r *Response) error {
+	if identifier := st.server.identifier; identifier != "" {
+		r.signature = signature(identifier, st.delta)
+	}
+	return st.grpc.SendMsg(r)
 }
 
 // flush sends every response that is due. A client that does not read blocks
@@ -183,7 +191,7 @@ func (st *stream) flush() error {
 			return nil
 		}
 		st.server.metrics.sent(t, r)
-		if err := st.grpc.SendMsg(r); err != nil {
+		if err := st.send(r); err != nil {
 			return err
 		}
 	}
