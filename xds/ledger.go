@@ -17,6 +17,7 @@ type ledger map[string]*record
 // record is what a client has of one name.
 type record struct {
 	has      *Resource  // what it accepted last; nil: nothing
+	mayHave  *Resource  // what it accepted last, if it was told in a refused response that the name is gone
 	keeps    bool       // what is served is a placeholder, and replaces nothing (rule 91)
 	excluded *exclusion // nil: what is served of the name is sent to it like anything else
 
@@ -77,7 +78,7 @@ func (st *typeState) took(rec *record, r *Resource, p *push) {
 	if st.refusedBefore(r) || rec.doubted == r.Version && p.number <= rec.upTo {
 		return
 	}
-	rec.has, rec.doubted = r, ""
+	rec.has, rec.mayHave, rec.doubted = r, nil, ""
 	switch e := rec.excluded; {
 	case e == nil:
 	case e.resource.Version == r.Version:
@@ -104,13 +105,16 @@ func (st *typeState) accept(p *push) {
 		}
 		for _, name := range p.removes {
 			if rec := st.ledger[name]; rec != nil {
-				rec.has, rec.doubted = nil, ""
+				rec.has, rec.mayHave, rec.doubted = nil, nil, ""
 			}
 		}
 		return
 	}
 	for name, r := range st.leftIn(p) {
 		st.took(st.ledger[name], r, p)
+	}
+	for _, rec := range st.ledger {
+		rec.mayHave = nil
 	}
 }
 
@@ -157,7 +161,7 @@ func (s *Session) mend(t Type) {
 		case now == nil && st.removalWaits(t, name):
 		case now == nil && rec.has != nil && s.protocol.whole(t):
 			st.answer = true
-		case rec.doubted != "":
+		case rec.doubted != "" || rec.mayHave != nil:
 		case sameVersion(rec.has, st.byPosition(t, name)):
 			delete(st.ledger, name)
 		}

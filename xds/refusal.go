@@ -90,8 +90,10 @@ func (s *Session) refuse(t Type, p *push, reason string) {
 	st.attempts++
 	st.recall(t)
 	for _, name := range p.removes { // They were applied, or not (rule 45): say it again.
+		had := st.accepted(t, name)
 		st.hasNone(t, name)
 		if len(p.fresh) > 0 { // Else it refuses to lose something, and would again.
+			st.ledger[name].mayHave = had
 			st.sayGone(t, name)
 			st.behind = p.from
 		}
@@ -118,8 +120,9 @@ func (s *Session) refuse(t Type, p *push, reason string) {
 		blamed := types[t].halfTaken && blames(reason, r.Name)
 		named = named || blamed
 		certain := blamed || len(p.fresh) == 1
-		if now := st.at.lookup(t, r.Name); t == Endpoint && now != nil && (certain || !matters) {
-			st.owed.add(now.slot) // Its cluster may have come after what the client accepted last (rule 50).
+		forgot := t == Endpoint || st.ledger[r.Name].mayHave != nil
+		if now := st.at.lookup(t, r.Name); forgot && now != nil && (certain || !matters) {
+			st.owed.add(now.slot) // Its cluster (rule 50), or its removal, may have come after what the client accepted last.
 		}
 		if certain {
 			s.refused(t, r, reason)

@@ -39,6 +39,8 @@ func (s *Session) inPlace(t Type, r *Resource, keeps bool) *Resource {
 	case e.standIn != nil:
 	case rec.has.known():
 		e.standIn = rec.has.in(r)
+	case rec.mayHave.known() && !st.refusedBefore(rec.mayHave) && !s.protocol.whole(t):
+		e.standIn = rec.mayHave.in(r)
 	case rec.has == nil && !e.alone:
 		e.standIn = st.standIn(r, st.at)
 	}
