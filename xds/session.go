@@ -470,6 +470,14 @@ func (s *Session) Served() bool {
 	return s.types[ScopedRoute].acked != nil || s.types[Route].acked != nil
 }
 
+// Unserved returns how many names the client asks for that do not exist.
+func (s *Session) Unserved() (n int) {
+	for t := range numTypes {
+		n += len(s.types[t].missing)
+	}
+	return n
+}
+
 // Events returns what happened since the last call.
 func (s *Session) Events() []Event {
 	e := s.events

@@ -88,7 +88,10 @@ func (st *stream) read(ctx context.Context) {
 			if !errors.Is(err, io.EOF) && status.Code(err) != codes.Canceled { // Rule 73.
 				st.log.Debug("stream broken", zap.Error(err))
 			}
-			st.end(nil)
+			if status.Code(err) != codes.ResourceExhausted { // Else it is for the client: see maxRequest.
+				err = nil
+			}
+			st.end(err)
 			return
 		}
 		select {
@@ -115,7 +118,7 @@ func (st *stream) run(ctx context.Context) error {
 			st.snap = st.server.store.Latest()
 			st.session.Publish(st.snap)
 		case <-ctx.Done():
-			if cause := context.Cause(ctx); errors.Is(cause, errDraining) {
+			if cause := context.Cause(ctx); !errors.Is(cause, context.Canceled) {
 				return cause
 			}
 			return nil
@@ -144,6 +147,9 @@ func (st *stream) wakeAt(ctx context.Context, at time.Time) {
 
 // receive hands a request to the session.
 func (st *stream) receive(m *message) error {
+	if m.tooMuch != nil {
+		return m.tooMuch
+	}
 	if !st.named {
 		st.named = true
 		st.node = strings.Clone(m.node) // Rule 2: nothing here depends on it, so it may be empty.
@@ -159,6 +165,9 @@ func (st *stream) receive(m *message) error {
 	}
 	m.Type = t
 	st.session.Request(&m.Request)
+	if n := st.session.Unserved(); n > maxNames {
+		return exceeds("a stream asks for %d names that do not exist: at most %d are remembered", n, maxNames)
+	}
 	return nil
 }
 
