@@ -159,6 +159,12 @@ func (g *game) changeServers() {
 		}
 		led[g.has[scope].Needs[0]] = true
 	}
+	for _, name := range slices.Sorted(maps.Keys(led)) {
+		if cluster := (ResourceName{Cluster, name}); g.orderly && g.has[cluster] == nil {
+			g.versions++
+			g.has[cluster] = g.resource(cluster, g.versions)
+		}
+	}
 	g.store = NewStore()
 	var all []Change
 	for _, name := range slices.SortedFunc(maps.Keys(g.has), func(a, b ResourceName) int {
