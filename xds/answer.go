@@ -8,22 +8,20 @@ import "slices"
 // of a push that was not answered yet. Any other is no answer, whatever else it
 // says (rules 19, 20, 81, 85).
 func (s *Session) answered(st *typeState, r *Request) {
-	open := st.open()
-	i := slices.IndexFunc(open, func(p *push) bool { return p.nonce == r.Nonce })
-	if i < 0 {
+	p, i := st.inflight, slices.IndexFunc(st.late, func(p *push) bool { return p.nonce == r.Nonce })
+	switch {
+	case i >= 0:
+		p = st.late[i]
+	case p != nil && p.nonce == r.Nonce:
+		st.inflight, i = nil, len(st.late)
+	default:
 		return
 	}
-	p := open[i]
-	for _, p := range st.late[:min(i, len(st.late))] { // Answers come in order, so those before have none.
+	for _, p := range st.late[:i] { // Answers come in order, so those before have none.
 		st.untried = append(st.untried, st.again(p)...)
 	}
-	st.late = st.late[min(i, len(st.late)):]
+	st.late = st.late[min(i+1, len(st.late)):]
 	st.trials, st.untried = append(st.untried, st.trials...), nil
-	if p == st.inflight {
-		st.inflight = nil
-	} else {
-		st.late = st.late[1:]
-	}
 	s.changed = true
 	switch {
 	case r.Refused:

@@ -44,7 +44,7 @@ func (delta) request(s *Session, t Type, r *Request, first bool) {
 // goneInFlight returns what is gone and on its way to the client: who did not ask
 // for it was not told.
 func (st *typeState) goneInFlight(t Type) (names []string) {
-	for _, p := range st.open() {
+	for p := range st.open {
 		for _, r := range p.fresh {
 			if st.at.lookup(t, r.Name) == nil {
 				names = append(names, r.Name)

@@ -44,7 +44,7 @@ func (s *Session) holdings(t Type, resources iter.Seq[*Resource]) []Holding {
 		return nil
 	}
 	sent := make(map[string]string) // versions under way, by name
-	for _, p := range st.open() {
+	for p := range st.open {
 		for _, r := range p.fresh {
 			sent[r.Name] = r.Version
 		}

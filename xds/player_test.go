@@ -686,7 +686,7 @@ func (p *player) refuse(t Type, r *Response, bad int) {
 		return
 	}
 	for _, res := range r.Upserts[:bad] {
-		if s.selects(res.Name) && !(p.sotw && s.fickle[res.Name]) {
+		if s.selects(res.Name) && !((p.sotw || s.forgetful) && s.fickle[res.Name]) {
 			s.seen[res.Name] = string(res.body())
 		}
 	}
@@ -745,7 +745,7 @@ func (p *player) compare() {
 				switch e := state.Exceptions[ResourceName{t, name}]; {
 				case has != nil && has.Version == want.Version:
 					p.failf("holds %s %s@%s, which it refuses", t, name, want.Version)
-				case !(e.Refused && e.Version == want.Version) && !s.swallows && !s.ignored:
+				case !(e.Refused && e.Version == want.Version) && !s.swallows && !s.ignored && !s.forgetful:
 					p.failf("refuses %s %s@%s, and nobody knows", t, name, want.Version)
 				case has == nil && p.game.standIn(want, p) && !p.slow && !s.ignored && !s.swallows:
 					p.failf("has no form of %s %s, though there is a good one", t, name)

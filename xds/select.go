@@ -139,10 +139,12 @@ func (s *Session) upserts(t Type, to *Snapshot) (out *content, none []string) {
 		return b.upserts.and(st.standIns(t)), nil
 	}
 	var news slotSet // due only because it changed: the client keeps what it has
-	for _, r := range slices.Concat(b.upserts.upserts, b.suspects) {
-		if st.selects(r) && !st.owed.has(r.slot) {
-			st.owed.add(r.slot)
-			news.add(r.slot)
+	for _, list := range [...][]*Resource{b.upserts.upserts, b.suspects} {
+		for _, r := range list {
+			if st.selects(r) && !st.owed.has(r.slot) {
+				st.owed.add(r.slot)
+				news.add(r.slot)
+			}
 		}
 	}
 	table := &to.tables[t]
@@ -173,28 +175,22 @@ func (s *Session) upserts(t Type, to *Snapshot) (out *content, none []string) {
 			kept.add(slot) // Due as soon as it is asked for: see oweEndpoints.
 		case st.busy() && !s.protocol.whole(t) && s.snap.lookup(t, r.Name) == nil:
 			kept.add(slot) // It is gone: there is no hurry to send it.
-		case st.excludes(r), st.refusedBefore(r):
-			if !st.excludes(r) {
+		case st.excludes(r), st.refusedBefore(r), to.suspect(r):
+			known := st.excludes(r)
+			if !known {
 				e := st.exclude(r)
-				e.refused, e.reason = true, st.refused[versionOf(r)]
+				e.reason, e.refused = st.refused[versionOf(r)]
 			}
 			switch form := s.inPlace(t, r, news.has(slot)); {
 			case form != nil:
 				out.upserts = append(out.upserts, form)
-			case news.has(slot):
-			case st.hasNothing(r):
-				none = append(none, r.Name)
+			case st.exclusion(r.Name).refused:
+				if !news.has(slot) && st.ledger[r.Name].has == nil {
+					none = append(none, r.Name)
+				}
 			case t == Endpoint && st.underWay()[versionOf(r)]:
-				kept.add(slot) // It was sent before its cluster.
-			}
-		case to.suspect(r):
-			st.exclude(r)
-			switch form := s.inPlace(t, r, news.has(slot)); {
-			case form != nil:
-				out.upserts = append(out.upserts, form)
-			case t == Endpoint && st.underWay()[versionOf(r)]:
-				kept.add(slot)
-			default:
+				kept.add(slot) // It may have been sent before its cluster.
+			case !known:
 				suspects = append(suspects, r)
 			}
 		default:

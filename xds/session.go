@@ -85,8 +85,8 @@ type typeState struct {
 	// may have what was removed until it answers the response that says so again.
 	behind *Snapshot
 
-	// Invariant: late is empty, or inflight is not nil, or all but those in late were
-	// answered. Answers come in the order of the pushes.
+	// Invariant: the pushes in late were sent before inflight, and answers come in the
+	// order of the pushes. So inflight is nil only if late is empty.
 	inflight *push   // the newest
 	late     []*push // overtaken by a newer one, oldest first; their answers still count
 
@@ -111,12 +111,16 @@ type push struct {
 	restored []*Resource // older forms that are in it once more
 }
 
-// open returns the pushes that were not answered, oldest first.
-func (st *typeState) open() []*push {
-	if st.inflight == nil {
-		return st.late
+// open yields the pushes that were not answered, oldest first.
+func (st *typeState) open(yield func(*push) bool) {
+	for _, p := range st.late {
+		if !yield(p) {
+			return
+		}
 	}
-	return append(slices.Clip(st.late), st.inflight)
+	if st.inflight != nil {
+		yield(st.inflight)
+	}
 }
 
 // protocol is what differs between state of the world and delta.
@@ -256,10 +260,11 @@ func (st *typeState) settled() *Snapshot {
 		return st.at
 	}
 	at := st.at
-	if i := slices.IndexFunc(st.late, func(p *push) bool { return !p.expired }); i >= 0 {
-		at = st.late[i].from
-	} else if st.inflight != nil {
-		at = st.inflight.from
+	for p := range st.open {
+		if !p.expired {
+			at = p.from
+			break
+		}
 	}
 	if st.behind != nil {
 		at = older(at, st.behind)
@@ -420,7 +425,7 @@ func (s *Session) oweEndpoints(p *push) {
 func (s *Session) expire(now time.Time) {
 	for t := range numTypes {
 		expired := false
-		for _, p := range s.types[t].open() {
+		for p := range s.types[t].open {
 			if !p.expired && now.Sub(p.sentAt) >= s.ackTimeout {
 				p.expired, expired = true, true
 			}
@@ -449,7 +454,7 @@ func (s *Session) awaitsClusters() bool {
 // zero: not at all.
 func (s *Session) Deadline() (d time.Time) {
 	for t := range numTypes {
-		for _, p := range s.types[t].open() {
+		for p := range s.types[t].open {
 			if !p.expired {
 				d = earlier(d, p.sentAt.Add(s.ackTimeout))
 			}

@@ -14,8 +14,10 @@ func (sotw) request(s *Session, t Type, r *Request, first bool) {
 	st := &s.types[t]
 	if r.Nonce == "" && !first { // Rule 21: the type starts again.
 		first = true
-		if slices.ContainsFunc(st.open(), func(p *push) bool { return p.all != nil }) {
-			st.answer, st.asked = true, true // Who takes up that must hear what is gone since.
+		for p := range st.open {
+			if p.all != nil {
+				st.answer, st.asked = true, true // Who takes up that must hear what is gone since.
+			}
 		}
 	}
 	st.everName = st.everName || len(r.Names) > 0

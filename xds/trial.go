@@ -50,12 +50,6 @@ func (s *Session) inPlace(t Type, r *Resource, keeps bool) *Resource {
 	return nil
 }
 
-// hasNothing reports whether a client refused a version and gets nothing in its place.
-func (st *typeState) hasNothing(r *Resource) bool {
-	rec := st.ledger[r.Name]
-	return rec.has == nil && rec.excluded.refused && rec.excluded.standIn == nil
-}
-
 // standIn returns what this client can be sent in place of a suspect, or nil.
 func (st *typeState) standIn(r *Resource, at *Snapshot) *Resource {
 	standIn := at.standIn(r)
@@ -160,7 +154,7 @@ func (st *typeState) current(t Type, part []*Resource) []*Resource {
 // question, and may yet be answered.
 func (st *typeState) underWay() map[versioned]bool {
 	sent := make(map[versioned]bool)
-	for _, p := range st.open() {
+	for p := range st.open {
 		for _, r := range p.fresh {
 			if rec := st.ledger[r.Name]; rec != nil && p.number > rec.upTo {
 				sent[versionOf(r)] = true
