@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"os"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -86,6 +87,7 @@ func serve(ctx context.Context, flags *serveFlags) error {
 	}
 	store := xds.NewStore()
 	server := xds.NewServer(store, xds.DefaultAckTimeout, log.Named("xds"))
+	server.Identify(identifier())
 	loop := control.NewLoop(opts, source.Changes(), store, server.Observations(), log.Named("control"))
 	self := replica{loop: loop, id: replicas.ID(rand.Uint64())}
 	var services []func(grpc.ServiceRegistrar)
@@ -119,6 +121,16 @@ func serve(ctx context.Context, flags *serveFlags) error {
 	group.Go(func() error { return serveHealth(ctx, flags.healthAddress, server.Listening) })
 	group.Go(func() error { return serveMetrics(ctx, flags.metricsAddress, metrics) })
 	return group.Wait()
+}
+
+// identifier names this replica and its build for people who look into a proxy. In a
+// cluster the host's name is the pod's.
+func identifier() string {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "unknown host"
+	}
+	return fmt.Sprintf("%s staticsite-operator/%s", host, version)
 }
 
 // replica is this one of the program's replicas.

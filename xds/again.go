@@ -97,7 +97,7 @@ func (s *Session) noteListener(refused bool) {
 			for _, rec := range st.ledger {
 				rec.has, rec.keeps = nil, false
 			}
-			for _, p := range st.open() {
+			for p := range st.open {
 				if p.all != nil {
 					p.fresh = p.all.upserts // A refusal may be about any of it now.
 				}

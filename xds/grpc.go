@@ -18,8 +18,8 @@ import (
 const (
 	// maxRequest is the largest request that is accepted: a client that holds
 	// 100,000 resources claims each by name and version when it connects again,
-	// 5 to 7 MB (rule 66).
-	maxRequest = 64 << 20
+	// 5 to 7 MB (rule 66). Larger ones are RESOURCE_EXHAUSTED.
+	maxRequest = 32 << 20
 
 	// streamWindow is what a client may send before its stream is read: one that
 	// waits to be admitted costs no more. It slows down no request that is read,

@@ -56,7 +56,7 @@ func (s *Session) asks(t Type, r *Resource) bool {
 func (s *Session) holdings(t Type, resources iter.Seq[*Resource]) []Holding {
 	st := &s.types[t]
 	sent := make(map[string]string) // versions under way, by name
-	for _, p := range st.open() {
+	for p := range st.open {
 		for _, r := range p.fresh {
 			sent[r.Name] = r.Version
 		}

@@ -18,7 +18,8 @@ import (
 type refusals struct {
 	ledger
 	trials   [][]*Resource // parts to try, in this order
-	attempts int           // distinguishes the encodings; counts up with each NACK
+	untried  [][]*Resource // parts that were sent and never answered: first, once the client answers anything
+	attempts int           // distinguishes the encodings; counts up with each NACK, and with each response that may have been refused unheard
 
 	// refused are the versions that were certainly refused, with the client's
 	// words. At most maxRefused are remembered.
@@ -43,7 +44,7 @@ type exclusion struct {
 	resource *Resource
 	refused  bool      // certainly; else it is still to be tried
 	reason   string    // the client's words, once it has said something
-	standIn  *Resource // sent since the client has no form of it; nil: none, or it was answered
+	standIn  *Resource // sent in its place, and not answered yet: see Session.inPlace; nil: none
 	doubtful bool      // standIn was in a refused response, so it is only tried by itself
 	alone    bool      // a standIn was refused
 }
@@ -94,25 +95,41 @@ func (s *Session) refuse(t Type, p *push, reason string) {
 	st.attempts++
 	st.recall(t)
 	for _, name := range p.removes { // They were applied, or not (rule 45): say it again.
+		had := st.accepted(t, name)
 		st.hasNone(t, name)
-		if st.asks(name) && st.at.lookup(t, name) == nil {
-			setTrue(&st.gone, name)
-			st.answer = st.answer || s.protocol.whole(t)
+		if len(p.fresh) > 0 { // Else it refuses to lose something, and would again.
+			st.ledger[name].mayHave = had
+			st.sayGone(t, name)
+			st.behind = p.from
 		}
 	}
 	if p.all != nil {
+		st.relist = len(p.fresh) > 0
 		st.leftIn(p)
 	}
 	var question, others []*Resource
 	named := false
+	once := st.acceptedBefore(p.fresh)
 	for _, r := range p.fresh {
-		if st.refusedBefore(r) {
+		switch {
+		case st.refusedBefore(r):
 			continue // Certain already; the others are still in question.
+		case once[r.Name] && len(once) < len(p.fresh):
+			s.doubt(r)
+			if now := st.at.lookup(t, r.Name); now != nil {
+				st.owed.add(now.slot) // It was sent once more because it is needed.
+			}
+			continue
 		}
 		matters := s.question(r, words)
 		blamed := types[t].halfTaken && blames(reason, r.Name)
 		named = named || blamed
-		if blamed || len(p.fresh) == 1 {
+		certain := blamed || len(p.fresh) == 1
+		forgot := t == Endpoint || st.ledger[r.Name].mayHave != nil
+		if now := st.at.lookup(t, r.Name); forgot && now != nil && (certain || !matters) {
+			st.owed.add(now.slot) // Its cluster (rule 50), or its removal, may have come after what the client accepted last.
+		}
+		if certain {
 			s.refused(t, r, words)
 			continue
 		}
@@ -134,6 +151,17 @@ func (s *Session) refuse(t Type, p *push, reason string) {
 	}
 }
 
+// sayGone makes it due once more that a resource is gone, which a client may have
+// refused to hear.
+func (st *typeState) sayGone(t Type, name string) {
+	switch now := st.at.lookup(t, name); {
+	case now == nil && st.asks(name):
+		setTrue(&st.gone, name)
+	case now != nil && st.selects(now) && st.excludes(now):
+		st.owed.add(now.slot) // It refused what there is now, too: see upserts.
+	}
+}
+
 // truncated is how Envoy ends words that it does not say in full: beyond 4,096 bytes.
 const truncated = "(truncated)"
 
@@ -152,6 +180,7 @@ func (st *typeState) applied(r *Resource) {
 func (s *Session) question(r *Resource, reason string) bool {
 	st := &s.types[r.Type]
 	rec := s.doubt(r)
+	rec.loses(r)
 	if rec.excluded.standsIn(r) {
 		rec.excluded.doubtful = true
 		return true
@@ -166,11 +195,27 @@ func (s *Session) question(r *Resource, reason string) bool {
 // doubt notes that a version was, or may have been, in a refused response.
 func (s *Session) doubt(r *Resource) *record {
 	rec := s.types[r.Type].record(r.Type, r.Name)
-	if rec.has != nil && rec.has.Version == r.Version {
-		rec.has = nil // acked knows what was current, not since when it was asked for.
-	}
 	rec.doubted, rec.upTo = r.Version, s.nonces
 	return rec
+}
+
+// acceptedBefore returns the names of those resources of a refused response that the
+// client had accepted before in the very same version: they are not to blame.
+func (st *typeState) acceptedBefore(resources []*Resource) map[string]bool {
+	names := make(map[string]bool)
+	for _, r := range resources {
+		if has := st.accepted(r.Type, r.Name); has.known() && has.Version == r.Version && st.wants(r.Type, r.Name) {
+			names[r.Name] = true
+		}
+	}
+	return names
+}
+
+// loses notes that a client does not have a version after all, if it has it.
+func (rec *record) loses(r *Resource) {
+	if rec.has != nil && rec.has.Version == r.Version {
+		rec.has = nil
+	}
 }
 
 // refused takes what is certain to have been refused.

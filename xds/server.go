@@ -29,6 +29,7 @@ type Server struct {
 	minPing          time.Duration
 	handshakeTimeout time.Duration
 	metrics          *Metrics
+	identifier       string // control_plane.identifier of responses; set before the server serves
 	observations     *latest.Map[uint64, StreamState]
 
 	admission admission
@@ -52,6 +53,11 @@ func NewServer(store *Store, ackTimeout time.Duration, log *zap.Logger) *Server 
 		drain:        make(chan struct{}),
 	}
 }
+
+// Identify sets what responses say of who sent them (control_plane.identifier), so that
+// a person sees in a dump of a proxy which replica of which build served it. It must be
+// called before the server serves.
+func (s *Server) Identify(identifier string) { s.identifier = identifier }
 
 // RegisterADS adds the aggregated discovery service: no service of a single type, no
 // Fetch.

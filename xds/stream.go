@@ -89,7 +89,10 @@ func (st *stream) read(ctx context.Context) {
 			if !errors.Is(err, io.EOF) && status.Code(err) != codes.Canceled { // Rule 73.
 				st.log.Debug("stream broken", zap.Error(err))
 			}
-			st.end(nil)
+			if status.Code(err) != codes.ResourceExhausted { // Else it is for the client: see maxRequest.
+				err = nil
+			}
+			st.end(err)
 			return
 		}
 		select {
@@ -116,7 +119,7 @@ func (st *stream) run(ctx context.Context) error {
 			st.snap = st.server.store.Latest()
 			st.session.Publish(st.snap)
 		case <-ctx.Done():
-			if cause := context.Cause(ctx); errors.Is(cause, errDraining) || errors.Is(cause, errPanicked) {
+			if cause := context.Cause(ctx); !errors.Is(cause, context.Canceled) {
 				return cause
 			}
 			return nil
@@ -145,6 +148,9 @@ func (st *stream) wakeAt(ctx context.Context, at time.Time) {
 
 // receive hands a request to the session.
 func (st *stream) receive(m *message) error {
+	if m.tooMuch != nil {
+		return m.tooMuch
+	}
 	if !st.named {
 		st.named = true
 		st.node = strings.Clone(m.node) // Rule 2: nothing here depends on it, so it may be empty.
@@ -160,6 +166,9 @@ func (st *stream) receive(m *message) error {
 	}
 	m.Type = t
 	st.session.Request(&m.Request)
+	if n := st.session.Unserved(); n > maxNames {
+		return exceeds("a stream asks for %d names that do not exist: at most %d are remembered", n, maxNames)
+	}
 	return nil
 }
 
@@ -171,7 +180,15 @@ func (st *stream) unknown(m *message) error {
 	if !st.delta || len(m.Subscribe) == 0 {
 		return nil
 	}
-	return st.grpc.SendMsg(st.session.respondUnknown(m.url, m.Subscribe))
+	return st.send(st.session.respondUnknown(m.url, m.Subscribe))
+}
+
+// send signs a response and sends it.
+func (st *stream) send(r *Response) error {
+	if identifier := st.server.identifier; identifier != "" {
+		r.signature = signature(identifier, st.delta)
+	}
+	return st.grpc.SendMsg(r)
 }
 
 // flush sends every response that is due. A client that does not read blocks
@@ -184,7 +201,7 @@ func (st *stream) flush() error {
 			return nil
 		}
 		st.server.metrics.sent(t, r)
-		if err := st.grpc.SendMsg(r); err != nil {
+		if err := st.send(r); err != nil {
 			return err
 		}
 	}

@@ -202,3 +202,26 @@ func (h *harness) state(what string, ok func(StreamState) bool) StreamState {
 		}
 	}
 }
+
+// Who looks into a proxy sees which replica of which build served it, in whatever is
+// sent.
+func TestResponsesSayWhoSentThem(t *testing.T) {
+	const who = "replica-1 staticsite-operator/v1"
+	h := serve(t, zap.NewNop(), func(s *Server) { s.Identify(who) })
+	h.publish("docs@1")
+
+	c := h.connectDelta()
+	c.send(askDelta(Cluster))
+	if got := c.recv().GetControlPlane().GetIdentifier(); got != who {
+		t.Errorf("a delta response is from %q", got)
+	}
+	c.send(&discovery.DeltaDiscoveryRequest{TypeUrl: "type.googleapis.com/nobody.Serves", ResourceNamesSubscribe: []string{"a"}})
+	if got := c.recv().GetControlPlane().GetIdentifier(); got != who {
+		t.Errorf("a response of a type that is not served is from %q", got)
+	}
+	s := h.connectSotw()
+	s.send(&discovery.DiscoveryRequest{TypeUrl: Cluster.URL()})
+	if got := s.recv().GetControlPlane().GetIdentifier(); got != who {
+		t.Errorf("a state-of-the-world response is from %q", got)
+	}
+}
