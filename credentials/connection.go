@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
+	"slices"
 	"time"
 
 	"go.uber.org/zap"
@@ -21,7 +23,7 @@ type connection struct {
 
 	certificates []*x509.Certificate
 	usage        x509.ExtKeyUsage
-	identity     Identity // as it was when the connection was made; only Until changes, by review
+	identity     Identity // as of admit; afterwards only review reads Until, and changes it
 }
 
 // Close implements net.Conn.
@@ -66,12 +68,13 @@ func (s *Store) identify(certificates []*x509.Certificate, usage x509.ExtKeyUsag
 
 // review closes the connections of peers that are not who they were: their
 // certificate has ended, or its CA has left the bundle. All are asked if the
-// credentials have changed.
+// credentials have changed. One that is admitted meanwhile was judged by the new ones.
 func (s *Store) review(changed bool) {
 	now := s.clock()
-	ended := make(map[*connection]error)
 	s.mu.Lock()
-	for c := range s.connections {
+	open := slices.Collect(maps.Keys(s.connections))
+	s.mu.Unlock()
+	for _, c := range open {
 		if !changed && !now.After(c.identity.Until) {
 			continue
 		}
@@ -79,16 +82,13 @@ func (s *Store) review(changed bool) {
 		if err == nil && (identity.Role != c.identity.Role || identity.Name != c.identity.Name) {
 			err = fmt.Errorf("it is %s %s now", identity.Role, identity.Name)
 		}
-		if err != nil {
-			ended[c] = err
+		if err == nil {
+			c.identity.Until = identity.Until
 			continue
 		}
-		c.identity.Until = identity.Until
-	}
-	s.mu.Unlock()
-	for c, err := range ended {
 		s.metrics.ended.Inc()
 		s.log.Info("closing the connection of a peer whose certificate is not good any more", append(c.fields(), zap.Error(err))...)
+		s.forget(c)   // It is told once.
 		c.raw.Close() // Not TLS's own Close, which may wait for a peer that does not read.
 	}
 }
