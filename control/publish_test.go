@@ -54,6 +54,7 @@ func TestAWithdrawnClusterIsKeptForNobody(t *testing.T) {
 	proxy := xds.NewDeltaSession(w.store.Latest(), time.Second, 0)
 	proxy.Request(&xds.Request{Type: xds.Cluster, Claims: []xds.Claim{cluster, {Name: "docs_gone_80_cluster", Version: "1"}}})
 	proxy.Request(&xds.Request{Type: xds.Listener})
+	proxy.Request(&xds.Request{Type: xds.Route})
 	proxy.Request(&xds.Request{Type: xds.ScopedRoute, Claims: []xds.Claim{{Name: "docs.example.com", Version: "before"}}})
 	w.answer(proxy, nil)
 
