@@ -11,6 +11,7 @@ RUN go mod download
 COPY *.go ./
 COPY api api
 COPY control control
+COPY decode decode
 COPY explain explain
 COPY files files
 COPY index index
@@ -18,6 +19,7 @@ COPY kube kube
 COPY latest latest
 COPY object object
 COPY replicas replicas
+COPY sitestatus sitestatus
 COPY spelling spelling
 COPY translate translate
 COPY xds xds

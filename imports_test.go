@@ -33,10 +33,10 @@ var rooms = map[string][]string{
 
 // friends are the exceptions to module above: what a room may know of ours.
 var friends = map[string][]string{
-	"xds":       {module + "/latest"},
+	"xds": {module + "/latest"},
 	"translate": {module + "/api/v1alpha1", module + "/index", module + "/object",
 		module + "/translate", module + "/translate/claims", module + "/translate/hostname", module + "/translate/text"},
-	"explain":   {module + "/api/v1alpha1", module + "/index", module + "/translate", module + "/spelling"},
+	"explain": {module + "/api/v1alpha1", module + "/index", module + "/translate", module + "/spelling"},
 }
 
 // TestRoomsKeepToThemselves holds the import rules of docs/architecture.md.

@@ -12,7 +12,7 @@ import (
 	"my-company.com/staticsite-operator/xds"
 )
 
-// programmedAt is where Programmed stands in SiteStatus.Conditions.
+// programmedAt is where Programmed stands in sitestatus.Status.Conditions.
 const programmedAt = 2
 
 // newFleet returns a world that is to speak for itself and others, and these, all

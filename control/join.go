@@ -13,6 +13,7 @@ import (
 
 	"my-company.com/staticsite-operator/index"
 	"my-company.com/staticsite-operator/latest"
+	"my-company.com/staticsite-operator/sitestatus"
 	"my-company.com/staticsite-operator/translate"
 	"my-company.com/staticsite-operator/xds"
 )
@@ -25,7 +26,7 @@ import (
 // A proxy acknowledges snapshots, with exceptions. So an acknowledgement costs
 // the sites that waited for it, not all sites.
 type join struct {
-	out   *latest.Map[translate.Key, SiteStatus]
+	out   *latest.Map[translate.Key, sitestatus.Status]
 	sites *index.Table[translate.Key, site]
 
 	// waiting are the sites that are not held by our proxies, oldest snapshot
@@ -108,7 +109,7 @@ type exception struct {
 	since uint64
 }
 
-func newJoin(out *latest.Map[translate.Key, SiteStatus]) *join {
+func newJoin(out *latest.Map[translate.Key, sitestatus.Status]) *join {
 	return &join{
 		out: out, sites: index.New(func(s *site) translate.Key { return s.key }), open: make(map[*site]*extent),
 		proxies: make(map[uint64]xds.StreamState), held: make(map[uint64]int), floor: math.MaxUint64,
@@ -431,11 +432,11 @@ func (j *join) put(s *site, undecided bool) {
 		return
 	}
 	status := s.status(accepted, c, proxies, inherited)
-	digest := status.digest(j.digests)
-	if digest == s.sent {
+	sum := digest(&status, j.digests)
+	if sum == s.sent {
 		return
 	}
-	s.sent = digest
+	s.sent = sum
 	j.unsay(s)
 	j.out.Put(s.key, status)
 }
@@ -455,7 +456,7 @@ func (j *join) abandon() {
 func (j *join) forget(s *site) {
 	if j.sites.Get(s.key) == s {
 		j.sites.Delete(s.key)
-		j.out.Put(s.key, SiteStatus{Site: s.key, Gone: true, Proxies: len(j.proxies)})
+		j.out.Put(s.key, sitestatus.Status{Site: s.key, Gone: true, Proxies: len(j.proxies)})
 	}
 }
 

@@ -5,13 +5,14 @@ import (
 	"fmt"
 
 	"my-company.com/staticsite-operator/api/v1alpha1"
+	"my-company.com/staticsite-operator/sitestatus"
 )
 
 // programmed tells whether every proxy of every replica acknowledged exactly what
 // this generation of the site means, and how many did. Inherited: it is undecided
 // only for want of news, and may have been decided before this replica had a say.
-func (j *join) programmed(s *site, accepted Condition) (c Condition, proxies int, inherited bool) {
-	c = Condition{Type: v1alpha1.ConditionProgrammed}
+func (j *join) programmed(s *site, accepted sitestatus.Condition) (c sitestatus.Condition, proxies int, inherited bool) {
+	c = sitestatus.Condition{Type: v1alpha1.ConditionProgrammed}
 	if accepted.Status != isTrue {
 		c.Status, c.Reason, c.Message = isFalse, v1alpha1.ReasonNotSent, v1alpha1.MessageNotSent
 		return c, 0, false
@@ -52,7 +53,7 @@ func (j *join) extentOf(s *site) extent {
 
 // programmed is the condition that holds for every settled site. It has no
 // numbers: they would rewrite it in all sites whenever a proxy comes or goes.
-var programmed = Condition{
+var programmed = sitestatus.Condition{
 	Type: v1alpha1.ConditionProgrammed, Status: isTrue, Reason: v1alpha1.ReasonProgrammed, Message: v1alpha1.MessageProgrammed,
 }
 

@@ -11,7 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"my-company.com/staticsite-operator/translate"
+	"my-company.com/staticsite-operator/object"
 )
 
 // siteText is a document with one StaticSite.
@@ -24,7 +24,7 @@ spec: {domain: %s, backend: {serviceName: web, servicePort: 80}}
 `, name, domain)
 }
 
-func siteKey(name string) translate.Key { return translate.Key{Namespace: "docs", Name: name} }
+func siteKey(name string) object.Key { return object.Key{Namespace: "docs", Name: name} }
 
 // play drives a catalog and follows what a consumer of its changes has.
 type play struct {
@@ -64,7 +64,7 @@ func (p *play) settle() {
 		p.batches++
 	}
 	for ref, change := range changes {
-		if site, ok := change.object.(*translate.Site); ok {
+		if site, ok := change.object.(*object.Site); ok {
 			p.served[ref.Key.Name] = site.Domain
 		} else {
 			delete(p.served, ref.Key.Name)
@@ -222,7 +222,7 @@ func TestAMistakeInANamespaceDoesNotEndIt(t *testing.T) {
 	p.put("f", good, siteText("a", "a.example.com"))
 	p.put("f", strings.Replace(good, "{team: docs}", "docs", 1), siteText("a", "a.example.com"))
 	p.pass(time.Hour)
-	namespace := translate.Ref{Kind: translate.KindNamespace, Key: translate.Key{Name: "docs"}}
+	namespace := object.Ref{Kind: object.KindNamespace, Key: object.Key{Name: "docs"}}
 	if p.c.served[namespace].object == nil {
 		t.Error("the namespace is gone")
 	}
@@ -366,11 +366,11 @@ func TestDuplicatesInOneFile(t *testing.T) {
 
 func TestGenerationsRiseWithTheSpecificationOnly(t *testing.T) {
 	c, now := newCatalog(), time.Unix(1000, 0)
-	ref := translate.Ref{Kind: translate.KindSite, Key: siteKey("a")}
-	site := func() *translate.Site {
+	ref := object.Ref{Kind: object.KindSite, Key: siteKey("a")}
+	site := func() *object.Site {
 		t.Helper()
 		changes, _ := c.take()
-		site, ok := changes[ref].object.(*translate.Site)
+		site, ok := changes[ref].object.(*object.Site)
 		if !ok {
 			t.Fatalf("changes %v, want site a", changes)
 		}
@@ -408,11 +408,11 @@ func TestUnchangedDocumentsAreNotDecodedAgain(t *testing.T) {
 	text := siteText("a", "a.example.com") + siteText("b", "b.example.com")
 	before := read("f", []byte(text), nil)
 	after := read("f", []byte(strings.Replace(text, "b.example.com", "b.example.org", 1)), before.decoded)
-	a, b := translate.Ref{Kind: translate.KindSite, Key: siteKey("a")}, translate.Ref{Kind: translate.KindSite, Key: siteKey("b")}
+	a, b := object.Ref{Kind: object.KindSite, Key: siteKey("a")}, object.Ref{Kind: object.KindSite, Key: siteKey("b")}
 	if before.objects[a][0] != after.objects[a][0] {
 		t.Error("site a was decoded again")
 	}
-	if after.objects[b][0].(*translate.Site).Domain != "b.example.org" {
+	if after.objects[b][0].(*object.Site).Domain != "b.example.org" {
 		t.Error("site b was not")
 	}
 }

@@ -3,14 +3,14 @@ package files
 import (
 	"crypto/sha256"
 
-	"my-company.com/staticsite-operator/kube"
-	"my-company.com/staticsite-operator/translate"
+	"my-company.com/staticsite-operator/decode"
+	"my-company.com/staticsite-operator/object"
 )
 
 // content is what a file says.
 type content struct {
-	objects  map[translate.Ref][]translate.Object // the good ones; more than one is a mistake of the file
-	unsure   bool                                 // a mistake in the file may be what is left of any object
+	objects  map[object.Ref][]object.Object // the good ones; more than one is a mistake of the file
+	unsure   bool                           // a mistake in the file may be what is left of any object
 	problems []Problem
 
 	// decoded remembers the good documents, so that one edit in a file of
@@ -18,20 +18,20 @@ type content struct {
 	decoded decodedDocuments
 }
 
-type decodedDocuments map[[sha256.Size]byte][]kube.Decoded
+type decodedDocuments map[[sha256.Size]byte][]decode.Decoded
 
 // read decodes a file. Documents that stand in before are not decoded again.
 func read(path string, text []byte, before decodedDocuments) content {
 	c := content{
-		objects: make(map[translate.Ref][]translate.Object),
+		objects: make(map[object.Ref][]object.Object),
 		decoded: make(decodedDocuments),
 	}
-	for _, document := range kube.Split(text) {
+	for _, document := range decode.Split(text) {
 		sum := sha256.Sum256(document.Text)
 		decoded, known := before[sum]
 		if !known {
-			var err *kube.Error
-			if decoded, err = kube.Decode(document); err != nil {
+			var err *decode.Error
+			if decoded, err = decode.Objects(document); err != nil {
 				c.unsure = true
 				c.problems = append(c.problems, Problem{path, err})
 				c.add(path, decoded)
@@ -46,7 +46,7 @@ func read(path string, text []byte, before decodedDocuments) content {
 }
 
 // add takes the objects of one document, and says whether all were good.
-func (c *content) add(path string, decoded []kube.Decoded) bool {
+func (c *content) add(path string, decoded []decode.Decoded) bool {
 	good := true
 	for _, d := range decoded {
 		for _, err := range d.Errors {
@@ -56,7 +56,7 @@ func (c *content) add(path string, decoded []kube.Decoded) bool {
 			good = false
 			// Other kinds may stand in the same file, and are no sign that it is half
 			// written.
-			c.unsure = c.unsure || d.Ref.Key.Name == "" || d.Ref.Kind == "" || kube.Reads(d.Ref.Kind)
+			c.unsure = c.unsure || d.Ref.Key.Name == "" || d.Ref.Kind == "" || decode.Reads(d.Ref.Kind)
 			continue
 		}
 		if len(c.objects[d.Ref]) > 0 {

@@ -9,14 +9,14 @@ import (
 	"strings"
 	"time"
 
-	"my-company.com/staticsite-operator/translate"
+	"my-company.com/staticsite-operator/object"
 )
 
 // Loaded is what a folder holds, read once.
 type Loaded struct {
-	Objects  map[translate.Ref]translate.Object
-	Files    map[translate.Ref]string // where each object stands
-	Problems []Problem                // by file, in the order in which they stand there
+	Objects  map[object.Ref]object.Object
+	Files    map[object.Ref]string // where each object stands
+	Problems []Problem             // by file, in the order in which they stand there
 }
 
 // Load reads a folder and its subfolders, or a single file of any name, once.
@@ -46,8 +46,8 @@ func Load(path string) (Loaded, error) {
 	}
 	changes, duplicates := c.take()
 	loaded := Loaded{
-		Objects:  make(map[translate.Ref]translate.Object, len(changes)),
-		Files:    make(map[translate.Ref]string, len(changes)),
+		Objects:  make(map[object.Ref]object.Object, len(changes)),
+		Files:    make(map[object.Ref]string, len(changes)),
 		Problems: append(problems, duplicates...),
 	}
 	for ref, change := range changes {

@@ -4,14 +4,14 @@ import (
 	"errors"
 	"io/fs"
 
-	"my-company.com/staticsite-operator/kube"
+	"my-company.com/staticsite-operator/decode"
 )
 
 // Problem is a mistake in a file. Its text reads "sites/docs.yaml: StaticSite
 // docs/handbook: spec.domain: missing; write ...".
 type Problem struct {
 	File string
-	Err  *kube.Error
+	Err  *decode.Error
 }
 
 func (p Problem) Error() string { return p.File + ": " + p.Err.Error() }
@@ -24,5 +24,5 @@ func unreadable(path string, err error) Problem {
 	if errors.As(err, &inner) {
 		err = inner.Err // the path stands before it anyway
 	}
-	return Problem{path, &kube.Error{Problem: "cannot be read: " + err.Error()}}
+	return Problem{path, &decode.Error{Problem: "cannot be read: " + err.Error()}}
 }

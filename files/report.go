@@ -5,15 +5,15 @@ import (
 
 	"go.uber.org/zap"
 
-	"my-company.com/staticsite-operator/translate"
+	"my-company.com/staticsite-operator/object"
 )
 
 // tell says what a person did: to the status of a site, which has more to say
 // about it, or else to the log.
-func (s *Source) tell(ref translate.Ref, c change) {
-	if ref.Kind == translate.KindSite {
+func (s *Source) tell(ref object.Ref, c change) {
+	if ref.Kind == object.KindSite {
 		n := notice{at: c.noticed, gone: c.object == nil}
-		if site, ok := c.object.(*translate.Site); ok {
+		if site, ok := c.object.(*object.Site); ok {
 			n.generation = site.Generation
 		}
 		s.notices.Put(ref.Key, n)

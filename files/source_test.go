@@ -17,7 +17,7 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest/observer"
 
-	"my-company.com/staticsite-operator/translate"
+	"my-company.com/staticsite-operator/object"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -95,11 +95,11 @@ func (f *folder) must(err error) {
 // take takes one batch.
 func (f *folder) take() {
 	f.first = true
-	for ref, object := range f.source.Changes().Take() {
-		if ref.Kind != translate.KindSite {
+	for ref, now := range f.source.Changes().Take() {
+		if ref.Kind != object.KindSite {
 			continue
 		}
-		if site, ok := object.(*translate.Site); ok {
+		if site, ok := now.(*object.Site); ok {
 			f.served[ref.Key.Name] = site.Domain
 		} else {
 			delete(f.served, ref.Key.Name)

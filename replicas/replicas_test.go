@@ -16,6 +16,7 @@ import (
 
 	"my-company.com/staticsite-operator/control"
 	"my-company.com/staticsite-operator/latest"
+	"my-company.com/staticsite-operator/sitestatus"
 	"my-company.com/staticsite-operator/translate"
 	"my-company.com/staticsite-operator/xds"
 )
@@ -34,7 +35,7 @@ type replica struct {
 	endpoints *latest.Map[string, []netip.AddrPort]
 	terms     chan (<-chan struct{})
 	server    *grpc.Server
-	statuses  map[translate.Key]control.SiteStatus
+	statuses  map[translate.Key]sitestatus.Status
 }
 
 func newReplica(t *testing.T, id ID, build string) *replica {
@@ -49,7 +50,7 @@ func newReplica(t *testing.T, id ID, build string) *replica {
 		endpoints: latest.New[string, []netip.AddrPort](),
 		terms:     make(chan (<-chan struct{})),
 		server:    grpc.NewServer(grpc.ForceServerCodecV2(xds.Codec())),
-		statuses:  make(map[translate.Key]control.SiteStatus),
+		statuses:  make(map[translate.Key]sitestatus.Status),
 	}
 	log := zaptest.NewLogger(t).Named(fmt.Sprint(id))
 	loop := control.NewLoop(translate.Options{}, r.objects, r.store, r.streams, log)
