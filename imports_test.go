@@ -65,6 +65,7 @@ var rooms = []room{
 
 	// The sources, each with what it writes down of sites.
 	{"files", "api/v1alpha1 decode latest object sitestatus spelling", all(clientGo, []string{"net/http", "google.golang.org/grpc"})},
+	{"files/catalog", "api/v1alpha1 decode object spelling", all(inOut, logs)},
 	{"kube", "", []string{"google.golang.org/grpc", "k8s.io/client-go/dynamic", "k8s.io/client-go/tools/leaderelection"}},
 	{"kube/lease", "kube", nil},
 	{"kube/lookup", "api/v1alpha1 decode object spelling translate/hostname translate/text", logs},

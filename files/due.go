@@ -84,7 +84,7 @@ func (s *Source) work(now time.Time) {
 		}
 	}
 	if s.folderIsThere() {
-		s.catalog.expire(now, func(path string) bool { return s.asRead(path, now) })
+		s.catalog.Expire(now, func(path string) bool { return s.asRead(path, now) })
 	}
 	s.handOver()
 }

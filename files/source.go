@@ -12,6 +12,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"my-company.com/staticsite-operator/files/catalog"
 	"my-company.com/staticsite-operator/latest"
 	"my-company.com/staticsite-operator/object"
 )
@@ -29,7 +30,7 @@ type Source struct {
 	held    *latest.Map[object.Key, []string]
 
 	// The rest is Run's.
-	catalog *catalog
+	catalog *catalog.Catalog
 	watcher *watcher
 	stamps  map[string]fs.FileInfo // of each file as it was read last
 	due     map[string]due         // the files to read
@@ -56,7 +57,7 @@ func NewSource(folder string, log *zap.Logger) *Source {
 		notices: latest.New[object.Key, notice](),
 		places:  latest.New[object.Key, string](),
 		held:    latest.New[object.Key, []string](),
-		catalog: newCatalog(),
+		catalog: catalog.New(),
 		stamps:  make(map[string]fs.FileInfo),
 		due:     make(map[string]due),
 	}
@@ -122,41 +123,40 @@ func (s *Source) start() error {
 	clear(s.due)
 	s.handOver()
 	s.synced = true
-	s.log.Info("sites folder read", zap.String("folder", s.folder), zap.Int("sites", s.catalog.sites))
+	s.log.Info("sites folder read", zap.String("folder", s.folder), zap.Int("sites", s.catalog.Sites()))
 	return nil
 }
 
 // hold takes which domains sites hold, as a cluster would in their status.
 func (s *Source) hold(now time.Time) {
 	for site, domains := range s.held.Take() {
-		s.catalog.hold(site, domains, now)
+		s.catalog.Hold(site, domains, now)
 	}
 	s.handOver()
 }
 
 // handOver passes on what changed.
 func (s *Source) handOver() {
-	hadSites := s.catalog.sites > 0 || !s.synced
-	changes, duplicates := s.catalog.take()
+	hadSites := s.catalog.Sites() > 0 || !s.synced
+	changes, duplicates := s.catalog.Take()
 	s.refuse(duplicates)
-	for site, path := range s.catalog.moved {
+	for site, path := range s.catalog.Moved() {
 		s.places.Put(site, path)
 	}
-	clear(s.catalog.moved)
 	objects := make(map[object.Ref]object.Object, len(changes))
 	for ref, c := range changes {
-		objects[ref] = c.object
-		if c.written {
+		objects[ref] = c.Object
+		if c.Written {
 			s.tell(ref, c)
 		}
 	}
 	if len(objects) > 0 || !s.synced {
 		s.changes.PutAll(objects)
 	}
-	if at, ok := s.catalog.next(); ok {
+	if at, ok := s.catalog.Next(); ok {
 		s.wake(at)
 	}
-	if hadSites && s.catalog.sites == 0 {
+	if hadSites && s.catalog.Sites() == 0 {
 		s.log.Warn("there are no sites in the folder: add a StaticSite", zap.String("folder", s.folder))
 	}
 }

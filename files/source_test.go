@@ -2,6 +2,7 @@ package files
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"os"
 	"os/exec"
@@ -21,6 +22,18 @@ import (
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// siteText is a document with one StaticSite.
+func siteText(name, domain string) string {
+	return fmt.Sprintf(`---
+apiVersion: platform.my-company.com/v1alpha1
+kind: StaticSite
+metadata: {name: %s, namespace: docs}
+spec: {domain: %s, backend: {serviceName: web, servicePort: 80}}
+`, name, domain)
+}
+
+func siteKey(name string) object.Key { return object.Key{Namespace: "docs", Name: name} }
 
 // folder is a folder of sites under a running source.
 type folder struct {

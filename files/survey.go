@@ -24,13 +24,13 @@ func (s *Source) read(path string, noticed time.Time) {
 	switch {
 	case err == nil:
 		s.stamps[path] = info
-		s.refuse(s.catalog.put(path, text, noticed))
+		s.refuse(s.catalog.Put(path, text, noticed))
 	case !isAbsent(err):
 		s.stamps[path] = info
-		s.refuse(s.catalog.fail(path, err, noticed))
+		s.refuse(s.catalog.Fail(path, err, noticed))
 	case s.folderIsThere():
 		delete(s.stamps, path)
-		s.catalog.remove(path, noticed)
+		s.catalog.Remove(path, noticed)
 	}
 }
 

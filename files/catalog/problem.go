@@ -1,4 +1,4 @@
-package files
+package catalog
 
 import (
 	"errors"
@@ -18,8 +18,8 @@ func (p Problem) Error() string { return p.File + ": " + p.Err.Error() }
 
 func (p Problem) Unwrap() error { return p.Err }
 
-// unreadable is the problem of a file that cannot be opened or read.
-func unreadable(path string, err error) Problem {
+// Unreadable is the problem of a file that cannot be opened or read.
+func Unreadable(path string, err error) Problem {
 	var inner *fs.PathError
 	if errors.As(err, &inner) {
 		err = inner.Err // the path stands before it anyway

@@ -1,4 +1,4 @@
-package files
+package catalog
 
 import (
 	"reflect"
@@ -9,13 +9,13 @@ import (
 	"my-company.com/staticsite-operator/object"
 )
 
-// catalog knows which objects the files hold and which of them are served. It
+// Catalog knows which objects the files hold and which of them are served. It
 // does no I/O and has no clock: what files say goes in, changes come out.
 //
 // Invariant: an object that is served goes on being served, in its last good
 // form, until its file has been away for as long as patience, or there, without
 // the object, without a mistake and unchanged, for as long as doubt.
-type catalog struct {
+type Catalog struct {
 	files  map[string]*file
 	copies map[object.Ref][]*placed // by path; more than one means duplicates
 	served map[object.Ref]*serving
@@ -23,7 +23,7 @@ type catalog struct {
 
 	away    map[*placed]bool         // the copies that are away
 	touched map[object.Ref]time.Time // what take must look at, and when its change was noticed
-	moved   map[object.Key]string    // sites that are served from another file than before; for the owner to clear
+	moved   map[object.Key]string    // sites that are served from another file than when Moved was called
 }
 
 // file is what is remembered of one file.
@@ -43,8 +43,9 @@ type placed struct {
 	told   bool      // that it is a duplicate
 }
 
-func newCatalog() *catalog {
-	return &catalog{
+// New returns a catalog of no files.
+func New() *Catalog {
+	return &Catalog{
 		files:   make(map[string]*file),
 		copies:  make(map[object.Ref][]*placed),
 		served:  make(map[object.Ref]*serving),
@@ -54,9 +55,9 @@ func newCatalog() *catalog {
 	}
 }
 
-// put takes what a file says now. It returns the problems in it that were not
+// Put takes what a file says now. It returns the problems in it that were not
 // there before.
-func (c *catalog) put(path string, text []byte, noticed time.Time) []Problem {
+func (c *Catalog) Put(path string, text []byte, noticed time.Time) []Problem {
 	f := c.file(path)
 	said := read(path, text, f.decoded)
 	f.decoded = said.decoded
@@ -75,17 +76,17 @@ func (c *catalog) put(path string, text []byte, noticed time.Time) []Problem {
 	return f.news(said.problems)
 }
 
-// fail takes that a file is there but cannot be read. It returns the problem if
+// Fail takes that a file is there but cannot be read. It returns the problem if
 // it is new.
-func (c *catalog) fail(path string, err error, noticed time.Time) []Problem {
+func (c *Catalog) Fail(path string, err error, noticed time.Time) []Problem {
 	f := c.file(path)
 	for _, p := range f.placed {
 		c.keep(p, noticed)
 	}
-	return f.news([]Problem{unreadable(path, err)})
+	return f.news([]Problem{Unreadable(path, err)})
 }
 
-func (c *catalog) file(path string) *file {
+func (c *Catalog) file(path string) *file {
 	f := c.files[path]
 	if f == nil {
 		f = &file{placed: make(map[object.Ref]*placed), decoded: make(decodedDocuments)}
@@ -94,8 +95,8 @@ func (c *catalog) file(path string) *file {
 	return f
 }
 
-// remove takes that a file is not there any more.
-func (c *catalog) remove(path string, noticed time.Time) {
+// Remove takes that a file is not there any more.
+func (c *Catalog) Remove(path string, noticed time.Time) {
 	f := c.files[path]
 	if f == nil {
 		return
@@ -111,7 +112,7 @@ func (c *catalog) remove(path string, noticed time.Time) {
 
 // choose picks from the objects of one file that claim to be the same one: the
 // one that is served, or else the first.
-func (c *catalog) choose(ref object.Ref, objects []object.Object) object.Object {
+func (c *Catalog) choose(ref object.Ref, objects []object.Object) object.Object {
 	if s := c.served[ref]; s != nil && s.from != nil {
 		for _, o := range objects {
 			if reflect.DeepEqual(o, s.from.object) {
@@ -123,7 +124,7 @@ func (c *catalog) choose(ref object.Ref, objects []object.Object) object.Object 
 }
 
 // place takes that a file has an object in this form.
-func (c *catalog) place(f *file, path string, said object.Object, noticed time.Time) {
+func (c *Catalog) place(f *file, path string, said object.Object, noticed time.Time) {
 	ref := said.Ref()
 	p := f.placed[ref]
 	if p == nil {

@@ -1,4 +1,4 @@
-package files
+package catalog
 
 import (
 	"errors"
@@ -29,7 +29,7 @@ func siteKey(name string) object.Key { return object.Key{Namespace: "docs", Name
 // play drives a catalog and follows what a consumer of its changes has.
 type play struct {
 	*testing.T
-	c        *catalog
+	c        *Catalog
 	now      time.Time
 	served   map[string]string // domain by name of site
 	changing string            // a file that is another than was read
@@ -38,33 +38,33 @@ type play struct {
 }
 
 func newPlay(t *testing.T) *play {
-	return &play{T: t, c: newCatalog(), now: time.Unix(1000, 0), served: make(map[string]string)}
+	return &play{T: t, c: New(), now: time.Unix(1000, 0), served: make(map[string]string)}
 }
 
 func (p *play) put(path string, texts ...string) {
-	p.note(p.c.put(path, []byte(strings.Join(texts, "")), p.now))
+	p.note(p.c.Put(path, []byte(strings.Join(texts, "")), p.now))
 	p.settle()
 }
 
 func (p *play) remove(path string) {
-	p.c.remove(path, p.now)
+	p.c.Remove(path, p.now)
 	p.settle()
 }
 
 func (p *play) pass(d time.Duration) {
 	p.now = p.now.Add(d)
-	p.c.expire(p.now, func(path string) bool { return path != p.changing })
+	p.c.Expire(p.now, func(path string) bool { return path != p.changing })
 	p.settle()
 }
 
 func (p *play) settle() {
-	changes, problems := p.c.take()
+	changes, problems := p.c.Take()
 	p.note(problems)
 	if len(changes) > 0 {
 		p.batches++
 	}
 	for ref, change := range changes {
-		if site, ok := change.object.(*object.Site); ok {
+		if site, ok := change.Object.(*object.Site); ok {
 			p.served[ref.Key.Name] = site.Domain
 		} else {
 			delete(p.served, ref.Key.Name)
@@ -284,7 +284,7 @@ func TestAFileThatCannotBeReadKeepsItsObjects(t *testing.T) {
 	p := newPlay(t)
 	p.put("f", siteText("a", "a.example.com"))
 	for range 2 {
-		p.note(p.c.fail("f", errors.New("permission denied"), p.now))
+		p.note(p.c.Fail("f", errors.New("permission denied"), p.now))
 		p.pass(time.Hour)
 	}
 	p.expect("a=a.example.com")
@@ -316,7 +316,7 @@ func TestWhatComesBackInTimeWasNeverAway(t *testing.T) {
 func TestARenamedFileIsNoChange(t *testing.T) {
 	p := newPlay(t)
 	p.put("f", siteText("a", "a.example.com"))
-	p.c.remove("f", p.now)
+	p.c.Remove("f", p.now)
 	p.put("g", siteText("a", "a.example.com"))
 	p.pass(time.Hour)
 	p.put("g", siteText("a", "a.example.org"))
@@ -330,7 +330,7 @@ func TestARenamedFileIsNoChange(t *testing.T) {
 func TestOfDuplicatesTheFirstByPathIsServed(t *testing.T) {
 	p := newPlay(t)
 	for _, path := range []string{"h", "f", "g"} {
-		p.c.put(path, []byte(siteText("a", path+".example.com")), p.now)
+		p.c.Put(path, []byte(siteText("a", path+".example.com")), p.now)
 	}
 	p.settle()
 	p.expect("a=f.example.com")
@@ -365,40 +365,40 @@ func TestDuplicatesInOneFile(t *testing.T) {
 }
 
 func TestGenerationsRiseWithTheSpecificationOnly(t *testing.T) {
-	c, now := newCatalog(), time.Unix(1000, 0)
+	c, now := New(), time.Unix(1000, 0)
 	ref := object.Ref{Kind: object.KindSite, Key: siteKey("a")}
 	site := func() *object.Site {
 		t.Helper()
-		changes, _ := c.take()
-		site, ok := changes[ref].object.(*object.Site)
+		changes, _ := c.Take()
+		site, ok := changes[ref].Object.(*object.Site)
 		if !ok {
 			t.Fatalf("changes %v, want site a", changes)
 		}
 		return site
 	}
-	c.put("f", []byte(siteText("a", "a.example.com")), now)
+	c.Put("f", []byte(siteText("a", "a.example.com")), now)
 	if got := site(); got.Generation != 1 || got.Held != nil || !got.Created.IsZero() {
 		t.Errorf("at first: %+v", got)
 	}
-	c.hold(siteKey("a"), []string{"a.example.com"}, now)
+	c.Hold(siteKey("a"), []string{"a.example.com"}, now)
 	if got := site(); got.Generation != 1 || !slices.Equal(got.Held, []string{"a.example.com"}) {
 		t.Errorf("after a claim: %+v", got)
 	}
-	c.hold(siteKey("a"), []string{"a.example.com"}, now)
-	if changes, _ := c.take(); len(changes) != 0 {
+	c.Hold(siteKey("a"), []string{"a.example.com"}, now)
+	if changes, _ := c.Take(); len(changes) != 0 {
 		t.Errorf("the same claim is a change: %v", changes)
 	}
-	c.put("f", []byte(siteText("a", "a.example.org")), now)
+	c.Put("f", []byte(siteText("a", "a.example.org")), now)
 	if got := site(); got.Generation != 2 || len(got.Held) != 1 {
 		t.Errorf("after an edit: %+v", got)
 	}
-	c.remove("f", now)
-	c.expire(now.Add(doubt), func(string) bool { return true })
-	if changes, _ := c.take(); len(changes) != 1 || changes[ref].object != nil {
+	c.Remove("f", now)
+	c.Expire(now.Add(doubt), func(string) bool { return true })
+	if changes, _ := c.Take(); len(changes) != 1 || changes[ref].Object != nil {
 		t.Errorf("after deletion: %v", changes)
 	}
-	c.hold(siteKey("a"), []string{"a.example.org"}, now) // a status that came late
-	c.put("f", []byte(siteText("a", "a.example.com")), now)
+	c.Hold(siteKey("a"), []string{"a.example.org"}, now) // a status that came late
+	c.Put("f", []byte(siteText("a", "a.example.com")), now)
 	if got := site(); got.Generation != 3 || got.Held != nil {
 		t.Errorf("made anew: %+v", got)
 	}

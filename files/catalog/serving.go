@@ -1,4 +1,4 @@
-package files
+package catalog
 
 import (
 	"reflect"
@@ -19,16 +19,16 @@ type serving struct {
 	held       []string      // of a site: what its status says it holds
 }
 
-// change is what became of one object.
-type change struct {
-	object  object.Object // nil: gone
-	path    string        // where it stands, or stood
-	written bool          // the file's doing; otherwise the status's
-	noticed time.Time
+// Change is what became of one object.
+type Change struct {
+	Object  object.Object // nil: gone
+	Path    string        // where it stands, or stood
+	Written bool          // the file's doing; otherwise the status's
+	Noticed time.Time
 }
 
-// hold takes which domains a site holds, as its status says.
-func (c *catalog) hold(site object.Key, domains []string, now time.Time) {
+// Hold takes which domains a site holds, as its status says.
+func (c *Catalog) Hold(site object.Key, domains []string, now time.Time) {
 	ref := object.Ref{Kind: object.KindSite, Key: site}
 	if s := c.served[ref]; s != nil && s.from != nil && !slices.Equal(s.held, domains) {
 		s.held = domains
@@ -36,16 +36,16 @@ func (c *catalog) hold(site object.Key, domains []string, now time.Time) {
 	}
 }
 
-func (c *catalog) touch(ref object.Ref, noticed time.Time) {
+func (c *Catalog) touch(ref object.Ref, noticed time.Time) {
 	if before, ok := c.touched[ref]; !ok || noticed.Before(before) {
 		c.touched[ref] = noticed
 	}
 }
 
-// take returns what changed since the last take, and the duplicates that came
+// Take returns what changed since the last take, and the duplicates that came
 // up.
-func (c *catalog) take() (map[object.Ref]change, []Problem) {
-	changes := make(map[object.Ref]change)
+func (c *Catalog) Take() (map[object.Ref]Change, []Problem) {
+	changes := make(map[object.Ref]Change)
 	var problems []Problem
 	for ref, noticed := range c.touched {
 		s := c.served[ref]
@@ -56,7 +56,7 @@ func (c *catalog) take() (map[object.Ref]change, []Problem) {
 		owner := c.owner(ref, s.from)
 		problems = append(problems, c.duplicates(ref, owner)...)
 		if change, changed := c.serve(ref, s, owner); changed {
-			change.noticed = noticed
+			change.Noticed = noticed
 			changes[ref] = change
 		}
 	}
@@ -67,7 +67,7 @@ func (c *catalog) take() (map[object.Ref]change, []Problem) {
 
 // owner decides which copy of an object is served: the one that is, as long as
 // it is there, or else the first by path.
-func (c *catalog) owner(ref object.Ref, current *placed) *placed {
+func (c *Catalog) owner(ref object.Ref, current *placed) *placed {
 	var first *placed
 	for _, p := range c.copies[ref] {
 		if c.away[p] {
@@ -88,7 +88,7 @@ func (c *catalog) owner(ref object.Ref, current *placed) *placed {
 
 // duplicates reports the copies that stand beside the one that is served, each
 // once.
-func (c *catalog) duplicates(ref object.Ref, owner *placed) []Problem {
+func (c *Catalog) duplicates(ref object.Ref, owner *placed) []Problem {
 	var problems []Problem
 	for _, p := range c.copies[ref] {
 		duplicate := p != owner && !c.away[p]
@@ -109,7 +109,7 @@ func duplicated(path string, ref object.Ref, first string) Problem {
 }
 
 // serve makes owner's form what is served.
-func (c *catalog) serve(ref object.Ref, s *serving, owner *placed) (change, bool) {
+func (c *Catalog) serve(ref object.Ref, s *serving, owner *placed) (Change, bool) {
 	if owner == nil {
 		return c.withdraw(ref, s)
 	}
@@ -126,17 +126,17 @@ func (c *catalog) serve(ref object.Ref, s *serving, owner *placed) (change, bool
 	}
 	dressed := s.dress(owner.object)
 	if reflect.DeepEqual(s.object, dressed) {
-		return change{}, false
+		return Change{}, false
 	}
 	s.object = dressed
-	return change{object: dressed, path: owner.path, written: written}, true
+	return Change{Object: dressed, Path: owner.path, Written: written}, true
 }
 
-func (c *catalog) withdraw(ref object.Ref, s *serving) (change, bool) {
+func (c *Catalog) withdraw(ref object.Ref, s *serving) (Change, bool) {
 	if s.from == nil {
-		return change{}, false
+		return Change{}, false
 	}
-	gone := change{path: s.from.path, written: true}
+	gone := Change{Path: s.from.path, Written: true}
 	s.from, s.object, s.held = nil, nil, nil
 	if ref.Kind == object.KindSite {
 		c.sites--
@@ -165,4 +165,15 @@ func (s *serving) dress(bare object.Object) object.Object {
 	dressed := *site
 	dressed.Generation, dressed.Held = s.generation, s.held
 	return &dressed
+}
+
+// Sites returns how many StaticSites are served.
+func (c *Catalog) Sites() int { return c.sites }
+
+// Moved returns the sites that are served from another file than when it was asked
+// last, with that file.
+func (c *Catalog) Moved() map[object.Key]string {
+	moved := c.moved
+	c.moved = make(map[object.Key]string)
+	return moved
 }

@@ -1,4 +1,4 @@
-package files
+package catalog
 
 import (
 	"crypto/sha256"

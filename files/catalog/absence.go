@@ -1,4 +1,4 @@
-package files
+package catalog
 
 import (
 	"slices"
@@ -18,7 +18,7 @@ const (
 )
 
 // keep takes that an object is there, if only in a form with mistakes.
-func (c *catalog) keep(p *placed, noticed time.Time) {
+func (c *Catalog) keep(p *placed, noticed time.Time) {
 	if c.away[p] {
 		delete(c.away, p)
 		p.since = time.Time{}
@@ -28,7 +28,7 @@ func (c *catalog) keep(p *placed, noticed time.Time) {
 
 // miss takes that an object is not where it was, and how long that is to be
 // doubted.
-func (c *catalog) miss(p *placed, noticed time.Time, wait time.Duration) {
+func (c *Catalog) miss(p *placed, noticed time.Time, wait time.Duration) {
 	if !c.away[p] {
 		c.away[p] = true
 		p.since = noticed
@@ -37,9 +37,9 @@ func (c *catalog) miss(p *placed, noticed time.Time, wait time.Duration) {
 	p.until = noticed.Add(wait)
 }
 
-// expire lets go of what has been away for long enough, if its file is as it was
+// Expire lets go of what has been away for long enough, if its file is as it was
 // when it was read: else it is to be read once more.
-func (c *catalog) expire(now time.Time, asRead func(path string) bool) {
+func (c *Catalog) Expire(now time.Time, asRead func(path string) bool) {
 	for p := range c.away {
 		switch {
 		case now.Before(p.until):
@@ -51,7 +51,7 @@ func (c *catalog) expire(now time.Time, asRead func(path string) bool) {
 	}
 }
 
-func (c *catalog) forget(p *placed) {
+func (c *Catalog) forget(p *placed) {
 	c.touch(p.ref, p.since)
 	delete(c.away, p)
 	c.copies[p.ref] = slices.DeleteFunc(c.copies[p.ref], func(other *placed) bool { return other == p })
@@ -65,8 +65,8 @@ func (c *catalog) forget(p *placed) {
 	}
 }
 
-// next is when expire will have something to do; ok is false if never.
-func (c *catalog) next() (at time.Time, ok bool) {
+// Next is when expire will have something to do; ok is false if never.
+func (c *Catalog) Next() (at time.Time, ok bool) {
 	for p := range c.away {
 		if !ok || p.until.Before(at) {
 			at, ok = p.until, true
