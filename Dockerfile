@@ -11,6 +11,7 @@ RUN go mod download
 COPY *.go ./
 COPY api api
 COPY control control
+COPY credentials credentials
 COPY decode decode
 COPY explain explain
 COPY files files
@@ -30,5 +31,5 @@ RUN CGO_ENABLED=0 GOOS=$TARGETOS GOARCH=$TARGETARCH \
 FROM gcr.io/distroless/static:nonroot
 COPY --from=build /manager /manager
 USER 65532:65532
-EXPOSE 9000 8081
+EXPOSE 9000 9443 8081
 ENTRYPOINT ["/manager"]

@@ -13,6 +13,7 @@ import (
 
 func bootstrapCommand() *cobra.Command {
 	var o translate.BootstrapOptions
+	var locked bootstrapTLSFlags
 	var address, protocol string
 	var adminPort uint16
 	var resolvers []string
@@ -36,6 +37,12 @@ func bootstrapCommand() *cobra.Command {
 				o.DNSResolvers = append(o.DNSResolvers, r)
 			}
 			o.Protocol, o.AdminPort = translate.Protocol(protocol), uint32(adminPort)
+			if o.TLS, err = locked.check(o.XDSHost); err != nil {
+				return err
+			}
+			if o.TLS != nil {
+				return locked.write(o)
+			}
 			text, err := translate.YAML(translate.Bootstrap(o))
 			if err != nil {
 				return err
@@ -54,6 +61,7 @@ func bootstrapCommand() *cobra.Command {
 	f.Uint16Var(&adminPort, "admin-port", 9901, "port of the admin interface, on loopback; 0: none")
 	f.Uint32Var(&o.MaxConnections, "max-connections", 50_000, "connections from clients that one proxy accepts; 0: no limit")
 	f.StringSliceVar(&resolvers, "dns-resolver", nil, "a DNS server to ask instead of the machine's own, address:port; repeatable")
+	locked.add(f)
 	return cmd
 }
 

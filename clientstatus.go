@@ -104,11 +104,14 @@ func refusal(err error) error {
 	case codes.DeadlineExceeded:
 		return fmt.Errorf("no answer within %v", askTimeout)
 	case codes.Unimplemented:
-		return errors.New("it does not serve client status discovery (is it this program's --xds-bind-address?)")
+		return errors.New("it does not serve client status discovery (is it this program's --xds-bind-address or, with TLS, --xds-inspect-bind-address?)")
 	default:
 		_, cause, dialing := strings.Cut(s.Message(), "Error while dialing: ")
 		if dialing {
 			return errors.New(strings.TrimSuffix(cause, `"`))
+		}
+		if strings.Contains(s.Message(), "error reading server preface") {
+			return errors.New("it does not speak plaintext HTTP/2 (where proxies connect with TLS, ask at --xds-inspect-bind-address, by kubectl port-forward)")
 		}
 		return errors.New(s.Message())
 	}
@@ -117,7 +120,7 @@ func refusal(err error) error {
 func proxyOf(server string, config *csds.ClientConfig) explain.Proxy {
 	p := explain.Proxy{Server: server, Node: config.GetNode().GetId(), Address: config.GetClientScope(), Silent: config.GetNode() == nil}
 	for _, c := range config.GetGenericXdsConfigs() {
-		h := explain.Holding{Type: c.GetTypeUrl(), Name: c.GetName(), State: stateOf(c), Error: c.GetErrorState().GetDetails()}
+		h := explain.Holding{Type: c.GetTypeUrl(), Name: c.GetName(), State: stateOf(c), Error: c.GetErrorState().GetDetails(), Has: c.GetVersionInfo() != ""}
 		if m, err := c.GetXdsConfig().UnmarshalNew(); err == nil {
 			h.Message = m
 		}
@@ -129,6 +132,8 @@ func proxyOf(server string, config *csds.ClientConfig) explain.Proxy {
 // stateOf is the inverse of what the server makes of its states (xds/csds.go).
 func stateOf(c *csds.ClientConfig_GenericXdsConfig) explain.State {
 	switch {
+	case c.GetConfigStatus() == csds.ConfigStatus_UNKNOWN:
+		return explain.NotAsked
 	case c.GetConfigStatus() == csds.ConfigStatus_SYNCED:
 		return explain.Acknowledged
 	case c.GetConfigStatus() == csds.ConfigStatus_ERROR:

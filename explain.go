@@ -40,7 +40,7 @@ func explainCommand() *cobra.Command {
 			"which proxies have acknowledged what, and the one next thing to do.\n\n" +
 			"It asks servers what their proxies have (--server), and reads StaticSites, the Service and its\n" +
 			"EndpointSlices from a cluster or a folder (--sites). What it cannot reach, it says, and explains the rest.\n\n" +
-			"Exits with 0 if every connected proxy serves it, 1 if something is missing, 2 if it could not be asked so\n" +
+			"Exits with 0 if every serving proxy has it, 1 if something is missing, 2 if it could not be asked so\n" +
 			"or nothing could be read.",
 		Args: cobra.MatchAll(func(_ *cobra.Command, args []string) error {
 			if len(args) != 1 {

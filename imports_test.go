@@ -58,6 +58,9 @@ var rooms = []room{
 	// What is served and to whom: it knows of no sites.
 	{"xds", "latest", kubeAny},
 
+	// Who a client is: it knows of nothing else.
+	{"credentials", "", kubeAny},
+
 	// What is between: it knows of no source.
 	{"control", "api/v1alpha1 index latest object sitestatus translate/... xds", []string{"os", "net/http", "k8s.io/client-go"}},
 	{"replicas", "api/v1alpha1 control index latest object sitestatus translate/... xds", []string{"os", "net/http", "k8s.io/client-go"}},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"os"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -30,11 +31,12 @@ import (
 type serveFlags struct {
 	translateFlags
 	logFlags
-	xdsAddress, healthAddress, metricsAddress string
-	sites, statusFile                         string
-	kubeconfig, leaderNamespace               string
-	leaderElect                               bool
-	replicasService                           string
+	listenFlags
+	healthAddress, metricsAddress string
+	sites, statusFile             string
+	kubeconfig, leaderNamespace   string
+	leaderElect                   bool
+	replicasService               string
 }
 
 func serveCommand() *cobra.Command {
@@ -45,7 +47,7 @@ func serveCommand() *cobra.Command {
 	f := cmd.Flags()
 	flags.translateFlags.add(f)
 	flags.logFlags.add(f)
-	f.StringVar(&flags.xdsAddress, "xds-bind-address", ":9000", "where proxies connect, once the first configuration is there")
+	flags.listenFlags.add(f)
 	f.StringVar(&flags.healthAddress, "health-probe-bind-address", ":8081", "where /healthz and /readyz are served; 0: nowhere")
 	f.StringVar(&flags.metricsAddress, "metrics-bind-address", "0", "where /metrics is served; 0: nowhere")
 	f.StringVar(&flags.sites, "sites", "", "serve the StaticSites, Services, EndpointSlices, SiteDomainPolicies and Namespaces in this folder instead of a cluster's")
@@ -88,20 +90,25 @@ func serve(ctx context.Context, flags *serveFlags) error {
 	}
 	store := xds.NewStore()
 	server := xds.NewServer(store, xds.DefaultAckTimeout, log.Named("xds"))
+	server.Identify(identifier())
 	loop := control.NewLoop(opts, objects.Changes(), store, server.Observations(), log.Named("control"))
-	self := replica{loop, replicas.ID(rand.Uint64())}
-	statuses, err := writerOf(self)
-	if err != nil {
-		return err
-	}
+	self := replica{loop: loop, id: replicas.ID(rand.Uint64())}
 	var services []func(grpc.ServiceRegistrar)
 	if flags.replicasService != "" {
 		loop.Follow(version)
 		services = append(services, replicas.NewServer(loop, self.id, version).Register)
 	}
+	if self.listeners, err = flags.listen(server, services, log); err != nil {
+		return err
+	}
+	statuses, err := writerOf(self)
+	if err != nil {
+		return err
+	}
 	metrics := prometheus.NewRegistry()
 	metrics.MustRegister(statuses.Metrics()...)
-	metrics.MustRegister(server.Metrics(), loop.Metrics(), collectors.NewGoCollector(),
+	metrics.MustRegister(loop.Metrics()...)
+	metrics.MustRegister(server.Metrics(), collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 
 	log.Info("starting", zap.String("version", version), zap.String("routes", flags.routes), zap.String("upstreams", flags.upstreams))
@@ -109,14 +116,29 @@ func serve(ctx context.Context, flags *serveFlags) error {
 	group.Go(func() error { return objects.Run(ctx) })
 	group.Go(func() error { loop.Run(ctx); return nil })
 	group.Go(func() error { return statuses.Run(ctx) })
-	group.Go(func() error { return server.Serve(ctx, flags.xdsAddress, services...) })
+	group.Go(func() error { return server.Serve(ctx, self.ports...) })
+	if locks := self.store; locks != nil {
+		metrics.MustRegister(locks.Metrics()...)
+		group.Go(func() error { locks.Run(ctx); return nil })
+	}
 	group.Go(func() error { return serveHealth(ctx, flags.healthAddress, server.Listening) })
 	group.Go(func() error { return serveMetrics(ctx, flags.metricsAddress, metrics) })
 	return group.Wait()
 }
 
+// identifier names this replica and its build for people who look into a proxy. In a
+// cluster the host's name is the pod's.
+func identifier() string {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "unknown host"
+	}
+	return fmt.Sprintf("%s staticsite-operator/%s", host, version)
+}
+
 // replica is this one of the program's replicas.
 type replica struct {
+	*listeners
 	loop *control.Loop
 	id   replicas.ID
 }
@@ -183,8 +205,8 @@ func openCluster(flags *serveFlags, log *zap.Logger) (origin, func(replica) (wri
 		if flags.replicasService == "" {
 			return runner{statuses, func(ctx context.Context) error { return lead(ctx, election, statuses, nil) }}, nil
 		}
-		endpoints := cluster.Replicas(object.Key{Namespace: namespace, Name: flags.replicasService})
-		others := replicas.NewClient(self.loop, self.id, endpoints, log.Named("replicas"))
+		endpoints := cluster.Replicas(object.Key{Namespace: namespace, Name: flags.replicasService}, self.replicaPort)
+		others := replicas.NewClient(self.loop, self.id, endpoints, self.replicaCreds, log.Named("replicas"))
 		return runner{statuses, func(ctx context.Context) error { return lead(ctx, election, statuses, others) }}, nil
 	}, nil
 }

@@ -21,33 +21,41 @@ func (s *site) acceptance() sitestatus.Condition {
 	accepted := decided(v1alpha1.ConditionAccepted, s.accepted.Value())
 	if s.invalid != nil && accepted.Status == isTrue {
 		accepted.Status, accepted.Reason = isFalse, v1alpha1.ReasonInvalidConfiguration
-		accepted.Message = fmt.Sprintf("the configuration made of this site is not valid, so the last valid one stays: %v", s.invalid)
+		accepted.Message = fmt.Sprintf("the configuration made of this site is not valid, so the last valid one stays: %s", xds.Words(s.invalid.Error()))
 	}
 	return accepted
 }
 
 // status is what the site's owner should read, when this is so (see programmed).
-func (s *site) status(accepted, c sitestatus.Condition, proxies int, inherited bool) sitestatus.Status {
+func (s *site) status(accepted sitestatus.Condition, p programming) sitestatus.Status {
 	resolved := decided(v1alpha1.ConditionResolvedRefs, s.resolved.Value())
-	status := sum(s, proxies, accepted, resolved, c)
-	if inherited {
-		standing := sum(s, proxies, accepted, resolved, programmed)
+	status := s.sum(accepted, resolved, p)
+	if p.inherited {
+		standing := s.sum(accepted, resolved, programming{Condition: programmed, proxies: p.proxies})
 		status.Standing = &standing
 	}
 	return status
 }
 
-// sum is the status of which the conditions are the gist, with those that follow
-// from them.
-func sum(s *site, proxies int, conditions ...sitestatus.Condition) sitestatus.Status {
+// sum is the status with these conditions and those that follow from them.
+func (s *site) sum(accepted, resolved sitestatus.Condition, p programming) sitestatus.Status {
+	conditions := []sitestatus.Condition{accepted, resolved, p.Condition}
 	ready, missing := readiness(conditions)
-	conditions = append(conditions, ready)
+	if p.gist != "" && missing.Type == p.Type {
+		ready.Message, missing.Message = p.gist, p.gist
+	}
+	endpoints := s.endpointsReady(accepted, resolved)
+	conditions = append(conditions, ready, endpoints)
+	message := ready.Message
+	if ready.Status == isTrue && endpoints.Status == isFalse {
+		message = endpoints.Message
+	}
 	if outlook, ok := outlooks[ready.Status]; ok {
 		conditions = append(conditions, sitestatus.Condition{Type: outlook, Status: isTrue, Reason: missing.Reason, Message: missing.Message})
 	}
 	return sitestatus.Status{
-		Site: s.key, UID: s.uid, Generation: s.generation, Domains: s.holds, Proxies: proxies,
-		Phase: phases[ready.Status], Message: ready.Message,
+		Site: s.key, UID: s.uid, Generation: s.generation, Domains: s.holds, Proxies: p.proxies,
+		Phase: phases[ready.Status], Message: message,
 		Conditions: conditions,
 	}
 }

@@ -14,7 +14,7 @@ func (w *world) outlook(name string) string {
 	w.t.Helper()
 	s, _ := w.status(name)
 	last := s.Conditions[len(s.Conditions)-1]
-	if last.Type == v1alpha1.ConditionReady {
+	if last.Type == v1alpha1.ConditionEndpointsReady {
 		return ""
 	}
 	if last.Status != isTrue || last.Message != s.Message {
@@ -35,7 +35,7 @@ func TestWhoIsNotReadyIsReconcilingOrStalled(t *testing.T) {
 	w.put(service(), newSite("a", "a.example.com"))
 	w.progress()
 	is("a", "Reconciling NoProxies")
-	w.acknowledge(1, 0, nil)
+	w.acknowledge(1, 1, nil)
 	w.progress()
 	is("a", "Reconciling Pending")
 	w.proxy(1, nil)

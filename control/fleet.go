@@ -23,7 +23,8 @@ type fleet struct {
 type replica struct {
 	state   ReplicaState
 	build   string
-	proxies int // connected to it
+	proxies int    // connected to it, that serve
+	why     string // a connected one does not serve
 
 	// What its proxies hold: of these versions everything, of those what is said.
 	// Of any other nothing.
@@ -50,7 +51,7 @@ type ReplicaState uint8
 // The states of a replica.
 const (
 	Silent ReplicaState = iota // it does not answer, or has not yet: its proxies may hold anything
-	Vacant                     // nothing listens there, so it has no proxies
+	Vacant                     // it said that it has ended, so it has no proxies
 	Self                       // it is this one
 	Heard                      // it says what its proxies hold
 )
@@ -59,7 +60,8 @@ const (
 type Report struct {
 	Replica string // its name, as people read it
 	State   ReplicaState
-	Proxies int // how many are connected to it
+	Proxies int    // how many are connected to it and serve
+	Why     string // one that is connected does not, if none serves
 	Sites   map[SiteVersion]Holding
 
 	Reset bool   // everything that it said before is void
@@ -139,7 +141,7 @@ func (j *join) hear(report Report, now time.Time) {
 	before := *r
 	r.state = report.State
 	if report.State != Silent {
-		r.proxies = report.Proxies
+		r.proxies, r.why = report.Proxies, report.Why
 	}
 	if report.Reset {
 		r.build = report.Build

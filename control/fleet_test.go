@@ -48,7 +48,7 @@ func (f *follower) report() {
 		f.join.show(f.view)
 	}
 	sites, proxies := f.view.Take()
-	f.leader.join.hear(Report{Replica: f.name, State: Heard, Build: f.join.build, Proxies: proxies, Reset: reset, Sites: sites}, f.leader.now)
+	f.leader.join.hear(Report{Replica: f.name, State: Heard, Build: f.join.build, Proxies: proxies.Serving, Why: proxies.Why, Reset: reset, Sites: sites}, f.leader.now)
 }
 
 // lose ends the connection.
@@ -66,19 +66,19 @@ func TestProgrammedMeansTheProxiesOfAllReplicas(t *testing.T) {
 	w, others := newFleet(t, "b")
 	b := others["b"]
 	w.proxy(1, nil)
-	b.acknowledge(1, 0, nil)
-	b.acknowledge(2, 0, nil)
+	b.acknowledge(1, 1, nil)
+	b.acknowledge(2, 1, nil)
 	b.report()
 	w.progress()
-	w.expect("a", v1alpha1.ConditionProgrammed, unknown, v1alpha1.ReasonPending, "acknowledged by 1 of 3 connected proxies")
+	w.expect("a", v1alpha1.ConditionProgrammed, unknown, v1alpha1.ReasonPending, "acknowledged by 1 of 3 serving proxies")
 	b.proxy(1, nil)
 	b.progress()
 	b.report()
 	w.progress()
-	w.expect("a", v1alpha1.ConditionProgrammed, unknown, v1alpha1.ReasonPending, "acknowledged by 2 of 3 connected proxies")
+	w.expect("a", v1alpha1.ConditionProgrammed, unknown, v1alpha1.ReasonPending, "acknowledged by 2 of 3 serving proxies")
 	b.proxy(2, nil)
 	b.report()
-	w.expect("a", v1alpha1.ConditionProgrammed, isTrue, v1alpha1.ReasonProgrammed, "served by every connected proxy")
+	w.expect("a", v1alpha1.ConditionProgrammed, isTrue, v1alpha1.ReasonProgrammed, "acknowledged by every serving proxy")
 	if s, _ := w.status("a"); s.Proxies != 3 || s.Standing != nil {
 		t.Errorf("status is %+v", s)
 	}
@@ -90,7 +90,7 @@ func TestProgrammedMeansTheProxiesOfAllReplicas(t *testing.T) {
 	w.put(next)
 	w.proxy(1, nil)
 	w.progress()
-	w.expect("a", v1alpha1.ConditionProgrammed, unknown, v1alpha1.ReasonPending, "1 of 3 connected proxies; replica b does not know of this generation yet")
+	w.expect("a", v1alpha1.ConditionProgrammed, unknown, v1alpha1.ReasonPending, "1 of 3 serving proxies; replica b does not know of this generation yet")
 	b.put(next)
 	b.proxy(1, nil)
 	b.proxy(2, nil)
@@ -137,7 +137,7 @@ func TestASilentReplicaLeavesTrueAndHoldsUpNew(t *testing.T) {
 	if s, fresh := w.status("a"); fresh {
 		t.Errorf("what is True does not stay: %+v", s)
 	}
-	w.expect("new", v1alpha1.ConditionProgrammed, unknown, v1alpha1.ReasonPending, "1 of 1 connected proxies; replica b cannot be reached, so what its proxies hold is not known")
+	w.expect("new", v1alpha1.ConditionProgrammed, unknown, v1alpha1.ReasonPending, "1 of 1 serving proxies; replica b cannot be reached, so what its proxies hold is not known")
 	b.put(newSite("new", "new.example.com"))
 	b.proxy(1, nil)
 	b.report()
@@ -152,7 +152,7 @@ func TestAReplicaThatIsGoneHoldsUpNobody(t *testing.T) {
 	} {
 		w, others := newFleet(t, "b")
 		w.proxy(1, nil)
-		others["b"].acknowledge(1, 0, nil)
+		others["b"].acknowledge(1, 1, nil)
 		others["b"].report()
 		w.progress()
 		w.expect("a", v1alpha1.ConditionProgrammed, unknown, v1alpha1.ReasonPending, "1 of 2")
@@ -223,7 +223,7 @@ func TestRefusalAtAnotherReplica(t *testing.T) {
 	b.proxy(2, map[xds.ResourceName]xds.Exception{scope: {Refused: true, Reason: "missing ]: ["}})
 	b.report()
 	w.expect("a", v1alpha1.ConditionProgrammed, isFalse, v1alpha1.ReasonRejected,
-		"refused by 1 of 3 connected proxies, which keep what they had; Envoy says: missing ]: [")
+		"refused by 1 of 3 serving proxies, which keep what they had; Envoy says: missing ]: [")
 	b.proxy(2, map[xds.ResourceName]xds.Exception{scope: {}}) // it is asked again
 	b.report()
 	w.progress()
@@ -260,7 +260,7 @@ func TestNoProxiesMeansNoneAnywhere(t *testing.T) {
 	w.join.progress(w.now.Add(proxiesGrace))
 	w.expect("a", v1alpha1.ConditionProgrammed, isTrue, v1alpha1.ReasonProgrammed, "")
 	w.join.progress(w.now.Add(proxiesGrace + time.Second))
-	w.expect("a", v1alpha1.ConditionProgrammed, unknown, v1alpha1.ReasonNoProxies, "no proxy is connected")
+	w.expect("a", v1alpha1.ConditionProgrammed, unknown, v1alpha1.ReasonNoProxies, "no serving proxy is connected")
 	b.proxy(2, nil)
 	b.report()
 	w.expect("a", v1alpha1.ConditionProgrammed, isTrue, v1alpha1.ReasonProgrammed, "")
@@ -317,8 +317,8 @@ func TestAReportTouchesOnlyItsSites(t *testing.T) {
 	b.put(moved)
 	b.proxy(1, nil)
 	sites, proxies := b.view.Take()
-	if len(sites) != 2 || proxies != 1 { // what it was, what it is
-		t.Errorf("%d entries for one site that changed, %d proxies", len(sites), proxies)
+	if len(sites) != 2 || proxies.Serving != 1 { // what it was, what it is
+		t.Errorf("%d entries for one site that changed, %d proxies", len(sites), proxies.Serving)
 	}
 	b.progress()
 	b.proxy(1, nil)
@@ -332,7 +332,7 @@ func TestAReportTouchesOnlyItsSites(t *testing.T) {
 func TestWhatStandsStillIsReportedOnce(t *testing.T) {
 	_, others := newFleet(t, "b")
 	b := others["b"]
-	b.acknowledge(1, 0, nil)
+	b.acknowledge(1, 1, nil)
 	b.proxy(2, nil)
 	b.report()
 	b.progress()

@@ -9,7 +9,7 @@ import (
 	"time"
 	"unique"
 
-	"github.com/prometheus/client_golang/prometheus"
+	"go.uber.org/zap"
 
 	"my-company.com/staticsite-operator/index"
 	"my-company.com/staticsite-operator/latest"
@@ -43,14 +43,22 @@ type join struct {
 	fresh   []*site // judged since then, or too young then to be spoken of
 	ticks   int32   // calls of progress
 
-	acknowledged prometheus.Histogram
-	now          time.Time // of the newest observation
+	figures
+	now time.Time // of the newest observation
+	log *zap.Logger
 
-	proxies map[uint64]xds.StreamState // connected streams
-	held    map[uint64]int             // how many of them have acknowledged each snapshot, and no later one
-	floor   uint64                     // the oldest of these: every proxy has acknowledged it
+	routes   xds.Type                   // the type that holds the sites' routes, by layout
+	proxies  map[uint64]xds.StreamState // streams of proxies that serve
+	idle     map[uint64]*idle           // of those that do not
+	why      string                     // nobody serves, as is said of every site; empty: somebody does, or it is not known
+	whySince time.Time
 
-	lonely   time.Time // since when no proxy is connected, here or anywhere; zero: some are, or may be
+	held  map[uint64]int // how many of them have acknowledged each snapshot, and no later one
+	floor uint64         // the oldest of these: every proxy has acknowledged it
+
+	leaving map[*site]time.Time // sites that have no endpoint any more, since when, as long as that is not said
+
+	lonely   time.Time // since when no proxy serves, here or anywhere; zero: some do, or may
 	orphaned bool      // and it is said
 
 	digests maphash.Seed
@@ -81,6 +89,8 @@ type site struct {
 	settled bool      // version was, by every proxy of every replica; only who speaks for the site knows
 	heir    bool      // it is what it was when this replica began to speak for it, and not settled since
 	gone    bool      // the object is
+
+	deserted bool // there is no endpoint, and that may be said
 }
 
 // verdict is what is kept of a translate.Verdict.
@@ -90,10 +100,11 @@ type verdict struct {
 	generation         int64
 	holds              []string
 	accepted, resolved unique.Handle[translate.Condition]
+	endpoints          translate.Endpoints
 }
 
 func verdictOf(v translate.Verdict) verdict {
-	return verdict{v.Site, v.UID, v.Generation, v.Holds, unique.Make(v.Accepted), unique.Make(v.ResolvedRefs)}
+	return verdict{v.Site, v.UID, v.Generation, v.Holds, unique.Make(v.Accepted), unique.Make(v.ResolvedRefs), v.Endpoints}
 }
 
 type waiter struct {
@@ -109,15 +120,16 @@ type exception struct {
 	since uint64
 }
 
-func newJoin(out *latest.Map[translate.Key, sitestatus.Status]) *join {
+func newJoin(out *latest.Map[translate.Key, sitestatus.Status], routes xds.Type, log *zap.Logger) *join {
 	return &join{
+		routes: routes, log: log, idle: make(map[uint64]*idle), leaving: make(map[*site]time.Time),
 		out: out, sites: index.New(func(s *site) translate.Key { return s.key }), open: make(map[*site]*extent),
 		proxies: make(map[uint64]xds.StreamState), held: make(map[uint64]int), floor: math.MaxUint64,
 		digests:    maphash.MakeSeed(),
 		exceptions: make(map[xds.ResourceName]map[uint64]exception),
 		views:      make(map[*View]struct{}),
 
-		acknowledged: newAcknowledged(),
+		figures: newFigures(),
 	}
 }
 
@@ -137,10 +149,11 @@ func (j *join) judge(verdicts []translate.Verdict, changed []xds.Change, invalid
 			s = &site{verdict: verdict{key: v.Site}, heir: true}
 			j.sites.Put(s)
 		}
-		before := s.resources
+		before, had := s.resources, s.endpoints
 		j.users.remove(s)
 		s.verdict, s.gone, s.resources, s.invalid = verdictOf(v), v.Gone, namesOf(v.Resources), nil
 		j.users.add(s)
+		j.noteEndpoints(s, had, arrived)
 		for _, name := range s.resources {
 			if err := invalid[name]; err != nil {
 				s.invalid = err
@@ -195,12 +208,12 @@ func (j *join) observe(states map[uint64]xds.StreamState, now time.Time) {
 		if was {
 			j.count(old, -1)
 		}
-		if state.Closed || !state.Types[xds.Listener].Active { // Who asks for no listener serves nobody: a person with grpcurl.
-			delete(j.proxies, id)
-			state.Exceptions = nil
-		} else {
+		if j.attend(id, state, now) {
 			j.proxies[id] = state
 			j.count(state, +1)
+		} else {
+			delete(j.proxies, id)
+			state.Exceptions = nil
 		}
 		j.except(id, old, state, touched)
 	}
@@ -223,6 +236,7 @@ func (j *join) observe(states map[uint64]xds.StreamState, now time.Time) {
 		j.tell(s)
 	}
 	j.countAll(now)
+	j.countProxies(len(j.proxies), len(j.idle))
 }
 
 // count adds a proxy to those that hold what it holds, or takes it away.
@@ -334,6 +348,8 @@ func (j *join) settle(s *site) {
 // before. A site that is acknowledged in the meantime gets one status, not two.
 func (j *join) progress(now time.Time) {
 	j.ticks++
+	j.desert(now)
+	j.excuseAll(now)
 	kept := j.waiting[:0]
 	for _, w := range j.waiting {
 		if w.site.seq == w.seq && !w.site.held {
@@ -387,11 +403,12 @@ func (j *join) unsay(s *site) {
 	}
 }
 
-// proxiesGrace is how long no proxy may be connected before sites that were
-// programmed are said not to be: this program's own restart is shorter.
+// proxiesGrace is how long no proxy may serve before sites that were programmed are
+// said not to be: this program's own restart is shorter. It is also how long a
+// connected proxy may take to serve before it is named.
 const proxiesGrace = 10 * time.Second
 
-// countAll notes since when no proxy is connected, as far as it is ours to say.
+// countAll notes since when no proxy serves, as far as it is ours to say.
 func (j *join) countAll(now time.Time) {
 	switch {
 	case j.following || j.lost() || j.total() > 0 || j.any(Silent):
@@ -401,7 +418,7 @@ func (j *join) countAll(now time.Time) {
 	}
 }
 
-// orphan unsettles every site: no proxy is connected.
+// orphan unsettles every site: no proxy serves.
 func (j *join) orphan() {
 	j.orphaned = true
 	j.waiting = nil
@@ -427,11 +444,11 @@ func (j *join) put(s *site, undecided bool) {
 		return
 	}
 	accepted := s.acceptance()
-	c, proxies, inherited := j.programmed(s, accepted)
-	if c.Status == unknown && !undecided && !j.following {
+	p := j.programmed(s, accepted)
+	if p.Status == unknown && !undecided && !j.following {
 		return
 	}
-	status := s.status(accepted, c, proxies, inherited)
+	status := s.status(accepted, p)
 	sum := digest(&status, j.digests)
 	if sum == s.sent {
 		return

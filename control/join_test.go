@@ -63,7 +63,7 @@ func (w *world) acknowledge(id, seq uint64, exceptions map[xds.ResourceName]xds.
 	for _, t := range []xds.Type{xds.Cluster, xds.Listener, xds.ScopedRoute, xds.Route} {
 		state.Types[t] = xds.TypeState{Active: true, Acked: seq}
 	}
-	w.observe(map[uint64]xds.StreamState{id: state}, w.now)
+	w.Loop.observe(map[uint64]xds.StreamState{id: state}, w.now)
 }
 
 // status returns the newest status of a site and whether there was a new one.
@@ -112,7 +112,7 @@ func TestProgrammedMeansThatEveryProxyAcknowledged(t *testing.T) {
 	w.expect("a", v1alpha1.ConditionProgrammed, unknown, v1alpha1.ReasonPending, "1 of 2")
 	w.expect("a", v1alpha1.ConditionReady, unknown, v1alpha1.ReasonNotReady, "1 of 2")
 	w.proxy(2, nil)
-	w.expect("a", v1alpha1.ConditionProgrammed, isTrue, v1alpha1.ReasonProgrammed, "every connected proxy")
+	w.expect("a", v1alpha1.ConditionProgrammed, isTrue, v1alpha1.ReasonProgrammed, "every serving proxy")
 	w.expect("a", v1alpha1.ConditionReady, isTrue, v1alpha1.ReasonReady, "")
 	if s, _ := w.status("a"); s.Phase != "Provisioned" || len(s.Domains) != 1 || s.Generation != 1 {
 		t.Errorf("status is %+v", s)
@@ -125,7 +125,7 @@ func TestProxyThatConnectsLeavesTrueAndHoldsUpNew(t *testing.T) {
 	w.put(service(), newSite("a", "a.example.com"))
 	w.proxy(1, nil)
 	w.status("a")
-	w.acknowledge(2, 0, nil)
+	w.acknowledge(2, 1, nil)
 	w.progress()
 	if s, fresh := w.status("a"); fresh {
 		t.Errorf("a proxy that connects rewrote a status: %+v", s)
@@ -150,7 +150,7 @@ func TestRefusalIsToldInEnvoysWordsAndHeals(t *testing.T) {
 	w.expect("a", v1alpha1.ConditionProgrammed, unknown, v1alpha1.ReasonPending, "1 of 2")
 	w.expect("b", v1alpha1.ConditionProgrammed, isTrue, v1alpha1.ReasonProgrammed, "")
 	w.proxy(2, map[xds.ResourceName]xds.Exception{scope: {Version: "1", Refused: true, Reason: "missing ]: ["}})
-	w.expect("a", v1alpha1.ConditionProgrammed, isFalse, v1alpha1.ReasonRejected, "1 of 2 connected proxies, which keep what they had; Envoy says: missing ]: [")
+	w.expect("a", v1alpha1.ConditionProgrammed, isFalse, v1alpha1.ReasonRejected, "1 of 2 serving proxies, which keep what they had; Envoy says: missing ]: [")
 	if s, _ := w.status("a"); s.Phase != "Error" {
 		t.Errorf("phase is %s", s.Phase)
 	}
@@ -246,11 +246,12 @@ func TestWhoAsksForNoListenerIsNoProxy(t *testing.T) {
 func TestPodsThatMoveWriteNoStatus(t *testing.T) {
 	w := newWorld(t)
 	w.proxy(1, nil)
-	w.put(service(), newSite("a", "a.example.com"))
+	w.put(service(), newSite("a", "a.example.com"), pods("10.0.0.1"))
 	w.proxy(1, nil)
 	w.status("a")
-	w.put(&translate.Slice{Key: translate.Key{Namespace: "docs", Name: "web-1"}, Service: "web", AddressType: "IPv4",
-		Ports: []translate.SlicePort{{Port: 8080}}, Endpoints: []translate.Endpoint{{Address: "10.0.0.1", Ready: true}}})
+	w.put(pods("10.0.0.2", "10.0.0.3"))
+	w.put(pods())
+	w.put(pods("10.0.0.4"))
 	w.progress()
 	if s, fresh := w.status("a"); fresh {
 		t.Errorf("a status was written: %+v", s)

@@ -42,9 +42,13 @@ func NewLoop(opts translate.Options, objects *latest.Map[translate.Ref, translat
 		store.KeepNothing() // A withdrawn cluster's name may stand for anything by now.
 	}
 	statuses := latest.New[translate.Key, sitestatus.Status]()
+	routes := xds.ScopedRoute
+	if opts.Routes == translate.RoutesSingle {
+		routes = xds.Route
+	}
 	return &Loop{
 		objects: objects, streams: streams, statuses: statuses,
-		world: translate.NewWorld(opts), store: store, join: newJoin(statuses), log: log,
+		world: translate.NewWorld(opts), store: store, join: newJoin(statuses, routes, log), log: log,
 		single: opts.Routes == translate.RoutesSingle, partSize: partSize,
 		calls: make(chan func()), ended: make(chan struct{}),
 	}

@@ -8,35 +8,46 @@ import (
 	"my-company.com/staticsite-operator/sitestatus"
 )
 
-// programmed tells whether every proxy of every replica acknowledged exactly what
-// this generation of the site means, and how many did. Inherited: it is undecided
-// only for want of news, and may have been decided before this replica had a say.
-func (j *join) programmed(s *site, accepted sitestatus.Condition) (c sitestatus.Condition, proxies int, inherited bool) {
-	c = sitestatus.Condition{Type: v1alpha1.ConditionProgrammed}
+// programming is the condition Programmed of a site, and what else follows from what
+// proxies hold.
+type programming struct {
+	sitestatus.Condition
+	gist      string // for other conditions, if the message has a proxy's words: these stand once in a status
+	proxies   int    // serving proxies that have acknowledged exactly this
+	inherited bool   // it is undecided only for want of news, and may have been decided before this replica had a say
+}
+
+// programmed says whether every serving proxy of every replica acknowledged exactly
+// what this generation of the site means.
+func (j *join) programmed(s *site, accepted sitestatus.Condition) programming {
+	p := programming{Condition: sitestatus.Condition{Type: v1alpha1.ConditionProgrammed, Status: isFalse}}
 	if accepted.Status != isTrue {
-		c.Status, c.Reason, c.Message = isFalse, v1alpha1.ReasonNotSent, v1alpha1.MessageNotSent
-		return c, 0, false
+		p.Reason, p.Message = v1alpha1.ReasonNotSent, v1alpha1.MessageNotSent
+		return p
 	}
 	total, h := j.total(), j.holdingOfAll(s)
 	switch {
 	case h.Refused > 0:
-		c.Status, c.Reason = isFalse, v1alpha1.ReasonRejected
-		c.Message = v1alpha1.MessageRejected(h.Refused, max(total, h.Refused), h.Words)
-		return c, max(0, total-h.Refused), false
+		p.Reason, p.proxies = v1alpha1.ReasonRejected, max(0, total-h.Refused)
+		p.Message, p.gist = v1alpha1.MessageRejected(h.Refused, max(total, h.Refused), h.Words)
+		return p
 	case s.settled && h.Trying == 0:
-		return programmed, total, false
+		return programming{Condition: programmed, proxies: total}
 	}
-	c.Status, c.Reason = unknown, v1alpha1.ReasonPending
+	p.Status, p.Reason, p.proxies, p.inherited = unknown, v1alpha1.ReasonPending, h.Acknowledged, s.heir
 	missing := j.missing(s)
 	switch {
 	case j.following:
-		c.Message = "the other replicas of the control plane have not been asked yet"
+		p.Message = "the other replicas of the control plane have not been asked yet"
+	case total == 0 && missing == "" && j.why != "":
+		p.Reason = v1alpha1.ReasonNotServing
+		p.Message, p.gist = v1alpha1.MessageNotServing(j.why)
 	case total == 0 && missing == "":
-		c.Reason, c.Message = v1alpha1.ReasonNoProxies, v1alpha1.MessageNoProxies
+		p.Reason, p.Message = v1alpha1.ReasonNoProxies, v1alpha1.MessageNoProxies
 	default:
-		c.Message = v1alpha1.MessagePending(h.Acknowledged, total) + missing
+		p.Message = v1alpha1.MessagePending(h.Acknowledged, total) + missing
 	}
-	return c, h.Acknowledged, s.heir
+	return p
 }
 
 // extent is how far an open site is: all that its status is made of besides its
@@ -45,10 +56,11 @@ type extent struct {
 	Holding
 	proxies int
 	missing string
+	why     string
 }
 
 func (j *join) extentOf(s *site) extent {
-	return extent{j.holdingOfAll(s), j.total(), j.missing(s)}
+	return extent{j.holdingOfAll(s), j.total(), j.missing(s), j.why}
 }
 
 // programmed is the condition that holds for every settled site. It has no

@@ -12,17 +12,23 @@ import (
 // nothing piles up.
 type View struct {
 	sites   *latest.Map[SiteVersion, Holding]
-	proxies atomic.Int64
+	proxies atomic.Pointer[Proxies]
 	ended   <-chan struct{}
+}
+
+// Proxies are those of a replica.
+type Proxies struct {
+	Serving int
+	Why     string // one that is connected does not serve, if none does
 }
 
 // Ready yields a token when Take may have something new.
 func (v *View) Ready() <-chan struct{} { return v.sites.Ready() }
 
-// Take returns what has changed, and how many proxies are connected.
-func (v *View) Take() (map[SiteVersion]Holding, int) {
+// Take returns what has changed, and which proxies there are.
+func (v *View) Take() (map[SiteVersion]Holding, Proxies) {
 	proxies := v.proxies.Load()
-	return v.sites.Take(), int(proxies)
+	return v.sites.Take(), *proxies
 }
 
 // Ended is closed when nothing will change any more, because the loop has ended.
@@ -48,7 +54,7 @@ func (j *join) show(v *View) {
 			s.told = -1
 		}
 	}
-	v.proxies.Store(int64(len(j.proxies)))
+	v.proxies.Store(&Proxies{len(j.proxies), j.why})
 	v.sites.PutAll(all)
 }
 
@@ -88,10 +94,11 @@ func (j *join) tellGone(s *site) {
 	}
 }
 
-// tellProxies tells every view how many proxies are connected.
+// tellProxies tells every view which proxies there are.
 func (j *join) tellProxies() {
+	now := Proxies{len(j.proxies), j.why}
 	for v := range j.views {
-		if v.proxies.Swap(int64(len(j.proxies))) != int64(len(j.proxies)) {
+		if *v.proxies.Swap(&now) != now {
 			v.sites.PutAll(nil)
 		}
 	}

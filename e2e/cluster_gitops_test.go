@@ -66,7 +66,7 @@ func testGitOps(t *testing.T, ctx context.Context, c *installation, r *replica, 
 		c.expectTools(t, ctx, "gitops", "site", saysDone)
 		site, err := c.awaitVerdict(ctx, "gitops", "site", good)
 		must(t, err)
-		if len(site.Status.Conditions) != 4 {
+		if len(site.Status.Conditions) != 5 {
 			t.Errorf("of a site that is well: %+v", site.Status.Conditions)
 		}
 	}

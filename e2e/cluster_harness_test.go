@@ -257,7 +257,7 @@ func verdictOf(site *v1alpha1.StaticSite) (v verdict, err error) {
 		}
 		types = append(types, c.Type)
 	}
-	want := []string{"Accepted", "ResolvedRefs", "Programmed", "Ready"}
+	want := []string{"Accepted", "ResolvedRefs", "Programmed", "Ready", "EndpointsReady"}
 	if v.Ready == "False NotReady" {
 		want = append(want, "Stalled")
 	} else if v.Ready == "Unknown NotReady" {

@@ -34,7 +34,8 @@ func TestRefusalInACluster(t *testing.T) {
 	must(t, c.apply(ctx, siteYAML("docs", "bad", "bad.example.com", "bystander", 80)))
 	site, err := c.awaitVerdict(ctx, "docs", "bad", verdict{"True Accepted", "True ResolvedRefs", "False Rejected", "False NotReady"})
 	must(t, err)
-	says(t, site.Status.Message, "refused by 1 of 1 connected proxies", "Envoy says: missing ]")
+	says(t, message(site, "Programmed"), "refused by 1 of 1 serving proxies", "Envoy says: missing ]")
+	says(t, site.Status.Message, "refused by 1 of 1 serving proxies", "condition Programmed has Envoy's words")
 	if site.Status.Phase != "Error" {
 		t.Errorf("phase %s", site.Status.Phase)
 	}

@@ -69,6 +69,7 @@ func TestManySites(t *testing.T) {
 	p2 := second.startEnvoy(t, ctx, "envoy-2")
 	must(t, awaitAnswer(ctx, p2.address, "web.example.com", http.StatusOK, "web-1"))
 	r.Stop()
+	must(t, c.Delete(ctx, endpointOf(r))) // as Kubernetes does with a pod that ends
 	must(t, second.leads(ctx, 0))
 	c.oneMore(t, ctx, p2, "taken-over", writes)
 }

@@ -40,6 +40,7 @@ func TestCluster(t *testing.T) {
 		{"Strays", testStrays},
 		{"Kubectl", testKubectl},
 		{"GitOps", testGitOps},
+		{"Endpoints", testEndpoints},
 		{"BadInput", testBadInput},
 		{"NetworkPolicy", testNetworkPolicy},
 		{"AppliedAgain", testAppliedAgain},

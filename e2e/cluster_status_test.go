@@ -27,15 +27,15 @@ func testNoProxies(t *testing.T, ctx context.Context, c *installation) {
 	if site.Status.Phase != "Pending" || strings.Join(site.Status.Domains, ",") != "lonely.example.com" {
 		t.Errorf("phase %s, holds %v", site.Status.Phase, site.Status.Domains)
 	}
-	says(t, site.Status.Message, "no proxy is connected")
-	c.expectTools(t, ctx, "lonely", "lonely", saysWait, "no proxy is connected")
+	says(t, site.Status.Message, "no serving proxy is connected")
+	c.expectTools(t, ctx, "lonely", "lonely", saysWait, "no serving proxy is connected")
 }
 
 // testFirstProxy: the same site, after the first proxy has come.
 func testFirstProxy(t *testing.T, ctx context.Context, c *installation, p *proxy) {
 	site, err := c.awaitVerdict(ctx, "lonely", "lonely", good)
 	must(t, err)
-	if site.Status.Phase != "Provisioned" || site.Status.Message != "served by every connected proxy" {
+	if site.Status.Phase != "Provisioned" || site.Status.Message != "acknowledged by every serving proxy" {
 		t.Errorf("phase %s, message %q", site.Status.Phase, site.Status.Message)
 	}
 	must(t, c.Delete(ctx, ref("lonely", "lonely")))
@@ -168,6 +168,27 @@ func (c *installation) label(ctx context.Context, o *unstructured.Unstructured) 
 	return c.Apply(ctx, o)
 }
 
+// testEndpoints: the last pod of a site goes, so readers get 503 and its owner reads
+// why. That the site is configured everywhere stays true.
+func testEndpoints(t *testing.T, ctx context.Context, c *installation, _ *replica, p *proxy) {
+	pod := c.live(t, ctx, p, "pods", "site", "pods.example.com")
+	must(t, c.wait(ctx, "pods", "site", "condition=EndpointsReady", "30s"))
+	must(t, c.apply(ctx, sliceYAML("pods", "site")))
+	must(t, awaitAnswer(ctx, p.address, "pods.example.com", http.StatusServiceUnavailable, ""))
+	must(t, c.wait(ctx, "pods", "site", "condition=EndpointsReady=false", "60s"))
+	must(t, c.wait(ctx, "pods", "site", "condition=Ready", "0s"))
+	c.expectTools(t, ctx, "pods", "site", saysDone)
+	site, err := c.awaitVerdict(ctx, "pods", "site", good)
+	must(t, err)
+	says(t, site.Status.Message, "no ready endpoint", "503")
+	c.awaitEvents(t, ctx, "pods", "site", "Normal Accepted", "Normal Programmed", "Warning NoEndpoints")
+
+	must(t, c.apply(ctx, sliceYAML("pods", "site", pod.Address())))
+	must(t, awaitAnswer(ctx, p.address, "pods.example.com", http.StatusOK, "site-1"))
+	must(t, c.wait(ctx, "pods", "site", "condition=EndpointsReady", "30s"))
+	c.awaitEvents(t, ctx, "pods", "site", "Normal Accepted", "Normal Programmed", "Warning NoEndpoints", "Normal EndpointsReady")
+}
+
 // testKubectl is what people type.
 func testKubectl(t *testing.T, ctx context.Context, c *installation, _ *replica, p *proxy) {
 	c.live(t, ctx, p, "people", "handbook", "handbook.example.com")
@@ -178,10 +199,10 @@ func testKubectl(t *testing.T, ctx context.Context, c *installation, _ *replica,
 	out, err := c.kubectl(ctx, "", "get", "ssite", "-n", "people")
 	must(t, err)
 	lines := strings.Split(strings.TrimSpace(out), "\n")
-	if got := strings.Fields(lines[0]); fmt.Sprint(got) != "[NAME DOMAIN SERVICE PORT STATUS READY AGE]" {
+	if got := strings.Fields(lines[0]); fmt.Sprint(got) != "[NAME DOMAIN SERVICE PORT STATUS READY ENDPOINTS AGE]" {
 		t.Errorf("columns %v", got)
 	}
-	if len(lines) != 3 || fmt.Sprint(strings.Fields(lines[1])[:6]) != "[handbook handbook.example.com handbook 80 Provisioned True]" {
+	if len(lines) != 3 || fmt.Sprint(strings.Fields(lines[1])[:7]) != "[handbook handbook.example.com handbook 80 Provisioned True True]" {
 		t.Errorf("kubectl get ssite printed\n%s", out)
 	}
 

@@ -48,7 +48,7 @@ func startPlane(t *testing.T, options translate.Options) *plane {
 	running.Go(func() { loop.Run(ctx) })
 	running.Go(func() { p.read(ctx, loop.Statuses()) })
 	running.Go(func() {
-		if err := server.Serve(ctx, p.address); err != nil {
+		if err := server.Serve(ctx, server.Open(p.address)); err != nil {
 			t.Error(err)
 		}
 	})

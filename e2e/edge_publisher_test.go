@@ -65,7 +65,7 @@ func (p *publisher) serve(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	var running sync.WaitGroup
 	running.Go(func() {
-		if err := server.Serve(ctx, p.address); err != nil {
+		if err := server.Serve(ctx, server.Open(p.address)); err != nil {
 			t.Error(err)
 		}
 	})

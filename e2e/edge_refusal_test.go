@@ -9,9 +9,11 @@ import (
 	"time"
 
 	clusterv3 "github.com/envoyproxy/go-control-plane/envoy/config/cluster/v3"
+	endpointv3 "github.com/envoyproxy/go-control-plane/envoy/config/endpoint/v3"
 	routev3 "github.com/envoyproxy/go-control-plane/envoy/config/route/v3"
 	matcherv3 "github.com/envoyproxy/go-control-plane/envoy/type/matcher/v3"
 	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/durationpb"
 	"google.golang.org/protobuf/types/known/wrapperspb"
 
 	"my-company.com/staticsite-operator/e2e/link"
@@ -101,6 +103,19 @@ func (p *publisher) awaitRefusal(ctx context.Context, typ xds.Type, name, words 
 			}
 		}
 		return fmt.Errorf("of %s %s proxies said %q, want %q", typ, name, p.refusals(typ, name), words)
+	})
+}
+
+// awaitAcknowledged waits until every proxy has acknowledged the newest of a type.
+func (p *publisher) awaitAcknowledged(ctx context.Context, typ xds.Type) error {
+	want := p.store.Latest().Seq()
+	return proc.Poll(ctx, func(context.Context) error {
+		for _, state := range p.states() {
+			if got := state.Types[typ].Acked; got < want && !state.Closed {
+				return fmt.Errorf("a proxy has acknowledged %s up to %d, want %d", typ, got, want)
+			}
+		}
+		return nil
 	})
 }
 
@@ -314,6 +329,47 @@ func testRefusedCluster(t *testing.T, sotw bool) {
 	pods = append(pods, "later")
 	p.publish(t, append(onPod("later", startPod(t, 5, "later")), numbered(4, "later"))...)
 	serving(e, -1)
+}
+
+// TestRefusedEndpoints: a cluster whose endpoints are refused changes, and is followed
+// by the endpoints that the proxy accepted before.
+func TestRefusedEndpoints(t *testing.T) {
+	for _, sotw := range []bool{false, true} {
+		t.Run(protocol(sotw), func(t *testing.T) { testRefusedEndpoints(t, sotw) })
+	}
+}
+
+func testRefusedEndpoints(t *testing.T, sotw bool) {
+	ctx := bounded(t, time.Minute)
+	p := newPublisher(t, translate.RoutesScoped)
+	p.publish(t, append(onPod("pods", startPod(t, 1, "pods")), numbered(0, "pods"))...)
+	e := p.startProxy(t, ctx, 1, sotw)
+	must(t, awaitAnswer(ctx, e.address, domain(0), 200, "pods"))
+	const name = "docs_pods_80_cluster"
+	p.change(t, xds.ResourceName{Type: xds.Endpoint, Name: name}, badFactor)
+	must(t, p.awaitRefusal(ctx, xds.Endpoint, name, "OverprovisioningFactor"))
+	must(t, awaitAnswer(ctx, e.address, domain(0), 200, "pods"))
+
+	// Envoy acknowledges a cluster when it has its endpoints, or has waited 15 s for them.
+	p.change(t, xds.ResourceName{Type: xds.Cluster, Name: name}, func(m proto.Message) {
+		m.(*clusterv3.Cluster).ConnectTimeout = durationpb.New(7 * time.Second)
+	})
+	must(t, p.awaitAcknowledged(ctx, xds.Cluster))
+	must(t, awaitAnswer(ctx, e.address, domain(0), 200, "pods"))
+	stats, err := e.Stats(ctx, `init_fetch_timeout$`)
+	must(t, err)
+	for stat, n := range stats {
+		if n > 0 {
+			t.Errorf("it waited for endpoints in vain: %s is %d", stat, n)
+		}
+	}
+}
+
+// badFactor gives endpoints a factor that Envoy refuses.
+func badFactor(m proto.Message) {
+	m.(*endpointv3.ClusterLoadAssignment).Policy = &endpointv3.ClusterLoadAssignment_Policy{
+		OverprovisioningFactor: wrapperspb.UInt32(0),
+	}
 }
 
 // TestTwoScopesOfOneKey: the first owner keeps the key, and all others are served.

@@ -41,7 +41,7 @@ func (x *explainer) diagnose() (reason, message string) {
 	case x.resolved.Status == "False":
 		return x.resolved.Reason, x.resolved.Message
 	case x.noEndpoints():
-		return reasonNoEndpoints, ""
+		return v1alpha1.ReasonNoEndpoints, ""
 	case x.programmed.Status != "True":
 		return x.programmed.Reason, x.programmed.Message
 	case x.elsewhere():
@@ -165,6 +165,9 @@ func (x *explainer) acknowledged() string {
 		return ""
 	}
 	text := fmt.Sprintf(", acknowledged by %d of %s", total-len(x.behind), proxies(total))
+	if n := len(x.idle); n > 0 {
+		text += fmt.Sprintf(" (and %d more not serving)", n)
+	}
 	if n := x.count(Refused); n > 0 {
 		text += fmt.Sprintf(", refused by %d", n)
 	}
@@ -180,10 +183,14 @@ func proxies(n int) string {
 
 // words are what a step may have in braces.
 func (x *explainer) words(message string) map[string]string {
+	late := x.behind
+	if len(x.proxies) == 0 {
+		late = x.idle
+	}
 	var behind []string
-	for i, p := range x.behind {
+	for i, p := range late {
 		if i == 3 {
-			behind = append(behind, fmt.Sprintf("%d more", len(x.behind)-i))
+			behind = append(behind, fmt.Sprintf("%d more", len(late)-i))
 			break
 		}
 		behind = append(behind, x.out.proxyName(p))

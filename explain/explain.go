@@ -44,8 +44,9 @@ type explainer struct {
 	Facts
 	out *Explanation
 
-	proxies  []*Proxy // the clients that serve requests
-	observed config   // what some proxy acknowledged
+	proxies  []*Proxy    // the clients that serve requests, or do not read
+	idle     []ProxyFact // those that would, and lack something
+	observed config      // what some proxy acknowledged
 
 	world    *translate.World
 	made     config // of the objects
@@ -78,8 +79,14 @@ func (x *explainer) readProxies() {
 	x.observed = make(config)
 	for i := range x.Proxies {
 		p := &x.Proxies[i]
-		serves := slices.ContainsFunc(p.Holdings, func(h Holding) bool { return h.Type == listenerURL })
-		if !serves && !p.Silent {
+		if !p.asks(listenerURL) && !p.Silent {
+			continue
+		}
+		if why := p.lacks(); why != "" {
+			for _, h := range p.Holdings {
+				x.believe(h)
+			}
+			x.idle = append(x.idle, ProxyFact{Server: p.Server, Node: p.Node, Address: p.Address, State: NotServing, Error: why})
 			continue
 		}
 		x.proxies = append(x.proxies, p)
@@ -198,7 +205,7 @@ func (x *explainer) needed() []translate.ResourceName {
 }
 
 // farness orders states: the first is that of a resource that is least far.
-var farness = []State{Silent, Refused, TriedAgain, Missing, Waiting, Sent, Acknowledged}
+var farness = []State{Silent, Refused, TriedAgain, Missing, NotAsked, Waiting, Sent, Acknowledged}
 
 // countProxies says of each proxy which of the needed resources is least far.
 func (x *explainer) countProxies() {
@@ -206,6 +213,7 @@ func (x *explainer) countProxies() {
 	if needed == nil {
 		return
 	}
+	x.out.Proxies = append(x.out.Proxies, x.idle...)
 	for _, p := range x.proxies {
 		fact := ProxyFact{Server: p.Server, Node: p.Node, Address: p.Address, State: Acknowledged}
 		if p.Silent {

@@ -56,7 +56,12 @@ var cases = map[string]Facts{
 	"no-endpoints":            with(served("docs.example.com"), objects(notReady()...), fleet(translate.Options{}, notReady(), "edge-1")),
 	"endpoint-not-used":       with(served("docs.example.com"), objects(replaced(docs(), slice("10.0.0.1", "169.254.169.254"))...)),
 
-	"refused":       with(served("https://docs.example.com/path"), state(fleet(translate.Options{}, docs(), "edge-1", "edge-2"), 1, scopeURL, Refused, "Envoy's own words: \x1b[31m missing ]: [\nNext: nothing")),
+	"refused":         with(served("https://docs.example.com/path"), state(fleet(translate.Options{}, docs(), "edge-1", "edge-2"), 1, scopeURL, Refused, "Envoy's own words: \x1b[31m missing ]: [\nNext: nothing")),
+	"one-not-serving": with(served("docs.example.com"), state(fleet(translate.Options{}, docs(), "edge-1", "edge-2"), 1, listenerURL, Refused, "cannot bind '0.0.0.0:8080': Address already in use")),
+	"none-serving":    with(served("docs.example.com"), state(fleet(translate.Options{}, docs(), "edge-1"), 0, listenerURL, TriedAgain, "cannot bind '0.0.0.0:8080': Address already in use")),
+	"no-routes":       with(served("docs.example.com"), state(fleet(translate.Options{}, docs(), "edge-1"), 0, scopeURL, NotAsked, "")),
+	"a-person":        with(served("docs.example.com"), append(fleet(translate.Options{}, docs(), "edge-1"), state(fleet(translate.Options{}, docs(), "grpcurl"), 0, listenerURL, NotAsked, "")...)),
+
 	"pending":       with(served("docs.example.com"), state(fleet(translate.Options{}, docs(), "edge-1", "edge-2"), 0, clusterURL, Sent, "")),
 	"many-pending":  with(served("docs.example.com"), fleetWaiting(20)),
 	"silent":        with(served("docs.example.com"), append(fleet(translate.Options{}, docs(), "edge-1"), Proxy{Server: server, Address: "10.1.0.9:40000", Silent: true})),

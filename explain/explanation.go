@@ -6,7 +6,7 @@ type Explanation struct {
 	Asked   string `json:"asked"`            // as it was written
 	Domain  string `json:"domain,omitempty"` // in normal form
 	Path    string `json:"path"`
-	Served  bool   `json:"served"`  // every connected proxy acknowledged it, and there is somebody to answer
+	Served  bool   `json:"served"`  // every serving proxy acknowledged it, and there is somebody to answer
 	Verdict string `json:"verdict"` // one sentence
 	Reason  string `json:"reason"`  // why Next is the next thing: a condition's reason, or one of the package's own
 	Next    string `json:"next"`    // the one next thing to do

@@ -1,6 +1,8 @@
 package explain
 
 import (
+	"slices"
+
 	"google.golang.org/protobuf/proto"
 
 	"my-company.com/staticsite-operator/api/v1alpha1"
@@ -61,6 +63,7 @@ type Holding struct {
 	State   State
 	Error   string        // the client's words
 	Message proto.Message // nil if not known
+	Has     bool          // it has some version, this one or an older one
 }
 
 // State is how far a resource has come.
@@ -74,8 +77,35 @@ const (
 	Refused      State = "refused"     // never sent again in this version
 	TriedAgain   State = "tried again" // it was in a refused response
 	Missing      State = "missing"     // the server does not have it
+	NotAsked     State = "not asked for"
 	Silent       State = "silent"      // the client does not read
+	NotServing   State = "not serving" // it has no listener or asks for no routes, so nothing else matters
 )
+
+// asks reports whether the client asks for any resource of a type, as far as its
+// holdings tell.
+func (p *Proxy) asks(typ string) bool {
+	return slices.ContainsFunc(p.Holdings, func(h Holding) bool { return h.Type == typ && h.State != NotAsked })
+}
+
+// lacks says what a proxy lacks to serve any site, empty if nothing is known to.
+func (p *Proxy) lacks() string {
+	for _, h := range p.Holdings {
+		switch {
+		case h.Type != listenerURL || h.Has:
+		case h.Error != "":
+			return "a proxy refuses its listener, and is asked again; Envoy says: " + h.Error
+		case h.State != Acknowledged:
+			return "a proxy does not acknowledge its listener"
+		}
+	}
+	for _, h := range p.Holdings {
+		if (h.Type == scopeURL || h.Type == tableURL) && h.State == NotAsked && !p.asks(h.Type) {
+			return "a proxy does not ask for routes"
+		}
+	}
+	return ""
+}
 
 // holding returns what the proxy has of a resource.
 func (p *Proxy) holding(r translate.ResourceName) Holding {

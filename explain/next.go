@@ -16,8 +16,7 @@ const (
 	reasonElsewhere    = "Elsewhere"    // the servers that were asked have it, and the status says that not all do
 	reasonNoServer     = "NoServer"     // not all servers could be asked
 	reasonServerBehind = "ServerBehind" // a server serves something else than the objects say
-	reasonNoEndpoints  = "NoEndpoints"
-	reasonSilent       = "Silent" // a proxy does not read what it is sent
+	reasonSilent       = "Silent"       // a proxy does not read what it is sent
 )
 
 // A step is what a reason means for a person: what is missing, as the end of a
@@ -64,6 +63,8 @@ var steps = map[string]step{
 	// Programmed.
 	v1alpha1.ReasonNoProxies: {v1alpha1.MessageNoProxies,
 		"Find out why no proxy reaches {server}: the log of a proxy says; `staticsite-operator bootstrap` prints what one is started with."},
+	v1alpha1.ReasonNotServing: {"no proxy serves any site",
+		"Mend what keeps {behind} from serving: {error}"},
 	v1alpha1.ReasonPending: {"not every proxy has acknowledged it yet",
 		"Ask again in a few seconds; if it stays so, look at the log of {behind}."},
 	v1alpha1.ReasonRejected: {"Envoy refuses it",
@@ -76,6 +77,10 @@ var steps = map[string]step{
 	v1alpha1.ReasonNotSent:      {},
 	v1alpha1.ReasonReady:        {},
 	v1alpha1.ReasonNotReady:     {},
+
+	v1alpha1.ReasonEndpointsReady:    {},
+	v1alpha1.ReasonUnresolved:        {},
+	v1alpha1.ReasonResolvedByProxies: {},
 
 	// An event's, of what has happened.
 	v1alpha1.ReasonTakenOver: {},
@@ -97,7 +102,7 @@ var steps = map[string]step{
 		"Ask every replica (repeat --server), since each knows its own proxies; if all of them have it and the status stays so, look at the log of the replica that leads."},
 	reasonServerBehind: {"{message}",
 		"Ask again in a few seconds; if it stays so, look at the log of {server}, which does not see these objects or has other flags."},
-	reasonNoEndpoints: {"Service {service} has no ready endpoint",
+	v1alpha1.ReasonNoEndpoints: {"Service {service} has no ready endpoint",
 		"Get a pod of Service {service} ready: kubectl get endpointslices -n {namespace} -l kubernetes.io/service-name={serviceName}"},
 	reasonSilent: {"a proxy does not read what it is sent",
 		"Restart the proxy that does not read: {behind}."},

@@ -7,7 +7,7 @@ import (
 	"my-company.com/staticsite-operator/api/v1alpha1"
 )
 
-// judgeProgrammed says whether every proxy of the servers that were asked has
+// judgeProgrammed says whether every serving proxy of the servers that were asked has
 // what the site needs, in the words of the site's own condition.
 func (x *explainer) judgeProgrammed() Condition {
 	c := Condition{From: fromProxies, Type: v1alpha1.ConditionProgrammed, Status: "Unknown"}
@@ -17,13 +17,17 @@ func (x *explainer) judgeProgrammed() Condition {
 		c.Status, c.Reason, c.Message = "False", v1alpha1.ReasonNotSent, v1alpha1.MessageNotSent
 	case x.unasked():
 		c.Reason, c.Message = reasonNoServer, "not every server could be asked"
+	case total == 0 && len(x.idle) > 0:
+		c.Reason = v1alpha1.ReasonNotServing
+		c.Message, _ = v1alpha1.MessageNotServing(x.idle[0].Error)
 	case total == 0:
 		c.Reason, c.Message = v1alpha1.ReasonNoProxies, v1alpha1.MessageNoProxies
 	case x.count(Refused) > 0:
-		c.Status, c.Reason, c.Message = "False", v1alpha1.ReasonRejected, v1alpha1.MessageRejected(x.count(Refused), total, x.firstError())
+		c.Status, c.Reason = "False", v1alpha1.ReasonRejected
+		c.Message, _ = v1alpha1.MessageRejected(x.count(Refused), total, x.firstError())
 	case x.count(Silent) > 0:
-		c.Reason, c.Message = reasonSilent, fmt.Sprintf("%d of %d connected proxies do not read what they are sent", x.count(Silent), total)
-	case x.count(TriedAgain)+x.count(Sent)+x.count(Waiting) > 0:
+		c.Reason, c.Message = reasonSilent, fmt.Sprintf("%d of %d proxies do not read what they are sent", x.count(Silent), total)
+	case x.count(TriedAgain)+x.count(Sent)+x.count(Waiting)+x.count(NotAsked) > 0:
 		c.Reason, c.Message = v1alpha1.ReasonPending, v1alpha1.MessagePending(total-len(x.behind), total)
 	case !x.agrees() || len(x.behind) > 0:
 		c.Reason, c.Message = reasonServerBehind, x.difference()
@@ -47,6 +51,9 @@ func (x *explainer) firstError() string {
 		if p.State == Refused {
 			return p.Error
 		}
+	}
+	if len(x.idle) > 0 {
+		return x.idle[0].Error
 	}
 	return ""
 }

@@ -105,11 +105,8 @@ func (e *Explanation) writeProxies(t *table) {
 				fine++
 				continue
 			}
-			detail := p.Resource
-			if p.Error != "" {
-				detail += ": " + p.Error
-			}
-			t.row("Proxies", e.proxyName(p), string(p.State), detail)
+			detail := slices.DeleteFunc([]string{p.Resource, p.Error}, func(s string) bool { return s == "" })
+			t.row("Proxies", e.proxyName(p), string(p.State), strings.Join(detail, ": "))
 		}
 	}
 	if fine > 0 {

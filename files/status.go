@@ -241,7 +241,10 @@ func (s *Status) complain(key object.Key, known *site) {
 		if known.problems[c.Type] == text {
 			continue
 		}
-		known.problems[c.Type], known.troubled = text, c.ObservedGeneration
+		known.problems[c.Type] = text
+		if c.Type != v1alpha1.ConditionEndpointsReady { // which does not keep the site from being live
+			known.troubled = c.ObservedGeneration
+		}
 		s.log.Warn(SiteProblem, zap.String("file", s.places[key]), zap.Stringer("site", key),
 			zap.String("condition", c.Type), zap.String("reason", c.Reason), zap.String("message", c.Message))
 	}

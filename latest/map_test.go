@@ -94,3 +94,19 @@ func TestTakeSinceTellsWhenTheFirstWasPut(t *testing.T) {
 		}
 	})
 }
+
+// For nothing there is no time, also where there was one before.
+func TestTakeSinceOfNothingIsNoTime(t *testing.T) {
+	m := New[string, int]()
+	m.Put("a", 1)
+	if _, since := m.TakeSince(); since.IsZero() {
+		t.Error("no time for a value")
+	}
+	if taken, since := m.TakeSince(); len(taken) != 0 || !since.IsZero() {
+		t.Errorf("%v since %v, want nothing since never", taken, since)
+	}
+	m.PutAll(nil)
+	if _, since := m.TakeSince(); !since.IsZero() {
+		t.Errorf("nothing was put at %v", since)
+	}
+}

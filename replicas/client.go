@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"go.uber.org/zap"
+	"google.golang.org/grpc/credentials"
 
 	"my-company.com/staticsite-operator/control"
 	"my-company.com/staticsite-operator/latest"
@@ -18,6 +19,7 @@ type Client struct {
 	loop      *control.Loop
 	id        ID
 	endpoints *latest.Map[string, []netip.AddrPort]
+	creds     credentials.TransportCredentials
 	log       *zap.Logger
 
 	// The rest is Run's.
@@ -27,9 +29,9 @@ type Client struct {
 
 // NewClient returns a client for the replica that is known by id. Endpoints are
 // where replicas listen, this one too, in parts that change by themselves; the
-// first that comes is complete.
-func NewClient(loop *control.Loop, id ID, endpoints *latest.Map[string, []netip.AddrPort], log *zap.Logger) *Client {
-	return &Client{loop: loop, id: id, endpoints: endpoints, log: log, sessions: make(map[string]func())}
+// first that comes is complete. By creds they know each other.
+func NewClient(loop *control.Loop, id ID, endpoints *latest.Map[string, []netip.AddrPort], creds credentials.TransportCredentials, log *zap.Logger) *Client {
+	return &Client{loop: loop, id: id, endpoints: endpoints, creds: creds, log: log, sessions: make(map[string]func())}
 }
 
 // Run works until ctx ends. A term is a time in which this replica leads; the

@@ -12,10 +12,12 @@ import (
 	"go.uber.org/goleak"
 	"go.uber.org/zap/zaptest"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/protobuf/proto"
 
 	"my-company.com/staticsite-operator/control"
 	"my-company.com/staticsite-operator/latest"
+	"my-company.com/staticsite-operator/replicas/replicasv1"
 	"my-company.com/staticsite-operator/sitestatus"
 	"my-company.com/staticsite-operator/translate"
 	"my-company.com/staticsite-operator/xds"
@@ -36,6 +38,7 @@ type replica struct {
 	terms     chan (<-chan struct{})
 	server    *grpc.Server
 	statuses  map[translate.Key]sitestatus.Status
+	stop      func() // ends all but its server
 }
 
 func newReplica(t *testing.T, id ID, build string) *replica {
@@ -56,9 +59,10 @@ func newReplica(t *testing.T, id ID, build string) *replica {
 	loop := control.NewLoop(translate.Options{}, r.objects, r.store, r.streams, log)
 	loop.Follow(build)
 	NewServer(loop, id, build).Register(r.server)
-	r.Client = NewClient(loop, id, r.endpoints, log)
+	r.Client = NewClient(loop, id, r.endpoints, insecure.NewCredentials(), log)
 
 	ctx, stop := context.WithCancel(t.Context())
+	r.stop = stop
 	done := make(chan struct{}, 3)
 	go func() { loop.Run(ctx); done <- struct{}{} }()
 	go func() { r.Run(ctx, r.terms); done <- struct{}{} }()
@@ -141,7 +145,7 @@ func TestTheLeaderHearsTheProxiesOfAll(t *testing.T) {
 	}
 	a.await("docs", 1, "have not been asked yet")
 	end := a.lead(a.address, b.address, c.address)
-	a.await("docs", 1, "Programmed: served by every connected proxy")
+	a.await("docs", 1, "Programmed: acknowledged by every serving proxy")
 
 	c.site("other", 1) // so that c has said more than one thing
 	c.proxy(1)
@@ -181,8 +185,94 @@ func TestAReplicaThatEndsHoldsUpNobody(t *testing.T) {
 	a.site("docs", 2)
 	a.proxy(1)
 	a.await("docs", 2, "1 of 2")
-	b.server.Stop() // its port refuses from now on
+	b.stop() // It says so, and then nobody listens any more.
+	b.server.GracefulStop()
 	a.await("docs", 2, "Programmed: ")
+}
+
+// Who refuses or resets connections may be something on the way, or a process that has
+// just died, with proxies that do not know it yet.
+func TestRefusedIsNotAbsent(t *testing.T) {
+	for name, refuse := range map[string]func(*replica) netip.AddrPort{
+		"refused": func(b *replica) netip.AddrPort {
+			b.server.Stop()
+			return b.address
+		},
+		"reset": func(*replica) netip.AddrPort {
+			listener, err := net.Listen("tcp", "127.0.0.1:0")
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { listener.Close() })
+			go func() {
+				for {
+					conn, err := listener.Accept()
+					if err != nil {
+						return
+					}
+					conn.(*net.TCPConn).SetLinger(0)
+					conn.Close()
+				}
+			}()
+			return listener.Addr().(*net.TCPAddr).AddrPort()
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			a, b := newReplica(t, 1, "v1"), newReplica(t, 2, "v1")
+			address := refuse(b)
+			a.site("docs", 1)
+			a.proxy(1)
+			a.lead(a.address, address)
+			a.await("docs", 1, "Pending: acknowledged by 1 of 1", "replica "+address.String()+" cannot be reached")
+			a.endpoints.Put("slice", []netip.AddrPort{a.address}) // The API server says that it is gone.
+			a.await("docs", 1, "Programmed: ")
+		})
+	}
+}
+
+// A replica that was heard and dies without a word leaves what is True.
+func TestAReplicaThatDiesLeavesTrueAndHoldsUpNew(t *testing.T) {
+	a, b := newReplica(t, 1, "v1"), newReplica(t, 2, "v1")
+	for _, r := range []*replica{a, b} {
+		r.site("docs", 1)
+		r.proxy(1)
+	}
+	a.lead(a.address, b.address)
+	a.await("docs", 1, "Programmed: ")
+	b.server.Stop() // its loop, and what its proxies hold, go on
+	a.site("new", 1)
+	a.proxy(1)
+	a.await("new", 1, "Pending: acknowledged by 1 of 1", b.address.String(), "cannot be reached")
+	a.await("docs", 1, "Programmed: ")
+}
+
+// Only the first report of a stream makes void what was said before.
+func TestOnlyTheFirstReportIsAReset(t *testing.T) {
+	a := newReplica(t, 7, "v1")
+	a.site("docs", 1)
+	conn, err := grpc.NewClient(a.address.String(), grpc.WithTransportCredentials(insecure.NewCredentials()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	stream, err := replicasv1.NewReplicasClient(conn).Watch(t.Context(), &replicasv1.WatchRequest{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []*replicasv1.WatchResponse
+	for next := int64(2); len(all) < 3; next++ {
+		r, err := stream.Recv()
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, r)
+		a.site("docs", next)
+	}
+	for i, r := range all {
+		if first := i == 0; (r.Id == 7) != first || (r.Build == "v1") != first || decode("a", r).Reset != first {
+			t.Errorf("report %d of a stream: %v", i, r)
+		}
+	}
 }
 
 // A process that is stopped: the kernel takes connections, and nobody is there.
@@ -196,7 +286,7 @@ func TestAReplicaThatDoesNotAnswerIsNamed(t *testing.T) {
 	a.site("docs", 1)
 	a.proxy(1)
 	a.lead(a.address, frozen.Addr().(*net.TCPAddr).AddrPort())
-	a.await("docs", 1, "Pending: acknowledged by 1 of 1 connected proxies; replica "+frozen.Addr().String()+" cannot be reached")
+	a.await("docs", 1, "Pending: acknowledged by 1 of 1 serving proxies; replica "+frozen.Addr().String()+" cannot be reached")
 	a.endpoints.Put("slice", []netip.AddrPort{a.address})
 	a.await("docs", 1, "Programmed: ")
 }
@@ -224,7 +314,7 @@ func TestAReplicaOfAnotherBuildIsNamed(t *testing.T) {
 
 // Where each replica has an address of either family it is counted once.
 func TestOneFamilyIsAsked(t *testing.T) {
-	c := NewClient(nil, 1, nil, nil)
+	c := NewClient(nil, 1, nil, nil, nil)
 	c.take(map[string][]netip.AddrPort{
 		"four": {netip.MustParseAddrPort("10.0.0.2:9000"), netip.MustParseAddrPort("10.0.0.1:9000")},
 		"six":  {netip.MustParseAddrPort("[fd00::1]:9000")},
@@ -245,21 +335,20 @@ func TestWireKeepsWhatIsSaid(t *testing.T) {
 		3: {Settled: true, Acknowledged: 4, Refused: 1, Words: "no"},
 		4: {Acknowledged: 2, Trying: 3},
 	}
-	report := decode("b", encode(sites, 5)[0])
-	if fmt.Sprint(report.Sites) != fmt.Sprint(sites) || report.Proxies != 5 || report.Reset || report.State != control.Heard {
+	report := decode("b", encode(sites, control.Proxies{Serving: 5, Why: "taken"})[0])
+	if fmt.Sprint(report.Sites) != fmt.Sprint(sites) || report.Proxies != 5 || report.Why != "taken" || report.Reset || report.State != control.Heard {
 		t.Errorf("%+v became %+v", sites, report)
 	}
 }
 
 // However many sites there are and whatever Envoy says, gRPC takes each report.
 func TestReportsAreBounded(t *testing.T) {
-	sites, words := make(map[control.SiteVersion]control.Holding), strings.Repeat("ä", maxWords)+"!"
+	sites, words := make(map[control.SiteVersion]control.Holding), xds.Words(strings.Repeat("ä", 5_000)+"!")
 	for i := range 3 * maxSites {
 		sites[control.SiteVersion(i+1)] = control.Holding{Refused: 1, Words: words}
 	}
 	seen := 0
-	sites[1] = control.Holding{Refused: 1, Words: "!" + words}
-	for _, response := range encode(sites, 5) {
+	for _, response := range encode(sites, control.Proxies{Serving: 5}) {
 		if size := proto.Size(response); size >= 4<<20 {
 			t.Errorf("a report takes %d bytes", size)
 		}
@@ -271,7 +360,7 @@ func TestReportsAreBounded(t *testing.T) {
 	if seen != len(sites) {
 		t.Errorf("%d of %d sites are reported", seen, len(sites))
 	}
-	if n := len(encode(nil, 5)); n != 1 {
+	if n := len(encode(nil, control.Proxies{})); n != 1 {
 		t.Errorf("%d reports of nothing but the number of proxies", n)
 	}
 }

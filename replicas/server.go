@@ -29,7 +29,8 @@ func NewServer(loop *control.Loop, id ID, build string) *Server {
 // Register adds the service.
 func (s *Server) Register(r grpc.ServiceRegistrar) { replicasv1.RegisterReplicasServer(r, s) }
 
-// Watch sends everything, and then what changes, until the client or the loop ends.
+// Watch sends everything, and then what changes, until the client or the loop ends. Of
+// the latter it tells: with it this replica's proxies are nobody's any more.
 func (s *Server) Watch(_ *replicasv1.WatchRequest, stream grpc.ServerStreamingServer[replicasv1.WatchResponse]) error {
 	view, err := s.loop.View(stream.Context())
 	if err != nil {
@@ -39,6 +40,7 @@ func (s *Server) Watch(_ *replicasv1.WatchRequest, stream grpc.ServerStreamingSe
 		select {
 		case <-view.Ready():
 		case <-view.Ended():
+			stream.Send(&replicasv1.WatchResponse{Leaving: true}) //nolint:errcheck // who does not hear it waits for us in vain for a while
 			return status.Error(codes.Unavailable, "this replica is shutting down")
 		case <-stream.Context().Done():
 			return nil

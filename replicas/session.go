@@ -4,12 +4,11 @@ import (
 	"context"
 	"errors"
 	"net"
-	"syscall"
 	"time"
 
 	"go.uber.org/zap"
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/keepalive"
 
 	"my-company.com/staticsite-operator/control"
@@ -32,15 +31,28 @@ const (
 	retryMost  = 2 * time.Second
 )
 
+// leftTime is how long a replica that said that it ends is taken at its word, if
+// nothing is reached at its address. By then it is no endpoint any more, or another
+// process is there.
+const leftTime = 30 * time.Second
+
 // session is the way to one address, until ctx ends. One goroutine runs it.
 type session struct {
 	*Client
 	address string
 	state   control.ReplicaState // as the loop knows it
 	told    bool                 // it does
+
+	reached bool      // the last attempt made a connection
+	left    time.Time // when the replica said that it ends; zero: it did not, or was heard since
 }
 
 // run asks again and again.
+//
+// That a connection is refused, reset or not answered says nothing of the replica's
+// proxies: a firewall may do so, or a process that has just died and whose proxies have
+// not noticed yet. Only the replica itself says that it ends, or its Service that it
+// is no endpoint any more, which ends the session.
 func (s *session) run(ctx context.Context) {
 	pause := retryLeast
 	for ctx.Err() == nil {
@@ -49,7 +61,7 @@ func (s *session) run(ctx context.Context) {
 			pause = retryLeast
 		}
 		state := control.Silent
-		if errors.Is(err, syscall.ECONNREFUSED) { // The machine is there, and nothing listens.
+		if !s.reached && time.Since(s.left) < leftTime {
 			state = control.Vacant
 		}
 		s.tell(ctx, control.Report{Replica: s.address, State: state}, err)
@@ -66,12 +78,24 @@ func (s *session) run(ctx context.Context) {
 func (s *session) watch(ctx context.Context) error {
 	dialer := net.Dialer{Timeout: connectTimeout}
 	tcp, err := dialer.DialContext(ctx, "tcp", s.address)
-	if err != nil {
+	if s.reached = err == nil; err != nil {
 		return err
 	}
 	defer tcp.Close()
+	shake := handshake{s.creds, make(chan error, 1)}
+	err = s.hear(ctx, tcp, shake)
+	select {
+	case failed := <-shake.failed:
+		return failed
+	default:
+		return err
+	}
+}
+
+// hear gives the loop all that comes by a connection.
+func (s *session) hear(ctx context.Context, tcp net.Conn, creds credentials.TransportCredentials) error {
 	conn, err := grpc.NewClient("passthrough:///"+s.address,
-		grpc.WithTransportCredentials(insecure.NewCredentials()),
+		grpc.WithTransportCredentials(creds),
 		grpc.WithContextDialer(once(tcp)),
 		grpc.WithConnectParams(grpc.ConnectParams{MinConnectTimeout: connectTimeout}),
 		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: pingTime, Timeout: pingTimeout}))
@@ -93,8 +117,33 @@ func (s *session) watch(ctx context.Context) error {
 			<-ctx.Done() // What we hold is known.
 			return ctx.Err()
 		}
+		if response.Leaving {
+			s.left, s.reached = time.Now(), false
+			return errLeft
+		}
+		s.left = time.Time{}
 		s.tell(ctx, decode(s.address, response), nil)
 	}
+}
+
+var errLeft = errors.New("it said that it ends")
+
+// handshake keeps why the handshake failed. gRPC says so only until its next attempt,
+// which finds no connection.
+type handshake struct {
+	credentials.TransportCredentials
+	failed chan error // holds one
+}
+
+func (h handshake) ClientHandshake(ctx context.Context, authority string, raw net.Conn) (net.Conn, credentials.AuthInfo, error) {
+	conn, info, err := h.TransportCredentials.ClientHandshake(ctx, authority, raw)
+	if err != nil {
+		select {
+		case h.failed <- err:
+		default:
+		}
+	}
+	return conn, info, err
 }
 
 // once returns a dialer that hands out one connection, so that it is the caller
@@ -119,9 +168,9 @@ func (s *session) tell(ctx context.Context, report control.Report, err error) {
 	log := s.log.With(zap.String("replica", s.address))
 	switch report.State {
 	case control.Silent:
-		log.Warn("cannot reach a replica: no site becomes programmed until it answers or is no endpoint any more", zap.Error(err))
+		log.Warn("cannot reach a replica, and what its proxies hold is not known: no site becomes programmed until it answers or is no endpoint any more", zap.Error(err))
 	case control.Vacant:
-		log.Info("nothing listens where a replica should be")
+		log.Info("a replica has ended")
 	case control.Heard:
 		log.Info("a replica tells what its proxies hold", zap.Int("proxies", report.Proxies), zap.Int("sites", len(report.Sites)))
 	case control.Self:

@@ -1,26 +1,22 @@
 package replicas
 
 import (
-	"strings"
-
 	"my-company.com/staticsite-operator/control"
 	"my-company.com/staticsite-operator/replicas/replicasv1"
 )
 
-// Bounds of one report, which keep it well below what gRPC accepts by default.
-const (
-	maxSites = 2_000 // more are sent in several
-	maxWords = 1_000 // bytes
-)
+// maxSites bounds one report, and keeps it well below what gRPC accepts by default:
+// more are sent in several.
+const maxSites = 2_000
 
 // encode writes what has changed, in as many reports as it takes, at least one.
 // Nearly all sites are settled, at eight bytes each.
-func encode(sites map[control.SiteVersion]control.Holding, proxies int) []*replicasv1.WatchResponse {
-	r := &replicasv1.WatchResponse{Proxies: uint32(proxies)}
+func encode(sites map[control.SiteVersion]control.Holding, proxies control.Proxies) []*replicasv1.WatchResponse {
+	r := &replicasv1.WatchResponse{Proxies: uint32(proxies.Serving), Why: proxies.Why}
 	all := []*replicasv1.WatchResponse{r}
 	for version, h := range sites {
 		if len(r.Gone)+len(r.Settled)+len(r.Exceptions) == maxSites {
-			r = &replicasv1.WatchResponse{Proxies: uint32(proxies)}
+			r = &replicasv1.WatchResponse{Proxies: r.Proxies, Why: r.Why}
 			all = append(all, r)
 		}
 		switch {
@@ -30,7 +26,7 @@ func encode(sites map[control.SiteVersion]control.Holding, proxies int) []*repli
 			r.Settled = append(r.Settled, uint64(version))
 		default:
 			r.Exceptions = append(r.Exceptions, &replicasv1.Exception{
-				Version: uint64(version), Settled: h.Settled, Words: cut(h.Words),
+				Version: uint64(version), Settled: h.Settled, Words: h.Words,
 				Acknowledged: uint32(h.Acknowledged), Refused: uint32(h.Refused), Trying: uint32(h.Trying),
 			})
 		}
@@ -38,19 +34,11 @@ func encode(sites map[control.SiteVersion]control.Holding, proxies int) []*repli
 	return all
 }
 
-// cut shortens a text to maxWords, between two letters.
-func cut(words string) string {
-	if len(words) <= maxWords {
-		return words
-	}
-	return strings.ToValidUTF8(words[:maxWords], "") + "..."
-}
-
 // decode is the inverse of encode, but that of settled sites nobody counts who
 // acknowledged them: all have.
 func decode(replica string, r *replicasv1.WatchResponse) control.Report {
 	report := control.Report{
-		Replica: replica, State: control.Heard, Build: r.Build, Proxies: int(r.Proxies), Reset: r.Id != 0,
+		Replica: replica, State: control.Heard, Build: r.Build, Proxies: int(r.Proxies), Why: r.Why, Reset: r.Id != 0,
 		Sites: make(map[control.SiteVersion]control.Holding, len(r.Settled)+len(r.Exceptions)+len(r.Gone)),
 	}
 	for _, version := range r.Settled {

@@ -12,9 +12,9 @@ type Status struct {
 	Phase      string   // Pending, Provisioned or Error: derived from the conditions, for people
 	Message    string   // the first thing to know, derived from the conditions
 	Domains    []string // what the site holds now
-	Proxies    int      // connected proxies that acknowledged exactly this; for logs, never written to the object
+	Proxies    int      // serving proxies that acknowledged exactly this; for logs, never written to the object
 
-	Conditions []Condition // Accepted, ResolvedRefs, Programmed, Ready, and Reconciling or Stalled unless it is ready
+	Conditions []Condition // Accepted, ResolvedRefs, Programmed, Ready, EndpointsReady, and Reconciling or Stalled unless it is ready
 
 	// Standing is set if Programmed is undecided only for want of news: this
 	// replica has not yet heard all proxies since it speaks for them. It is the

@@ -20,9 +20,10 @@ import (
 
 // BootstrapOptions says what an Envoy is to be started with.
 type BootstrapOptions struct {
-	XDSHost  string   // our server's host name or IP address
-	XDSPort  uint32   // its ADS port
-	Protocol Protocol // empty means delta
+	XDSHost  string        // our server's host name or IP address
+	XDSPort  uint32        // its ADS port
+	Protocol Protocol      // empty means delta
+	TLS      *BootstrapTLS // nil: plaintext
 
 	NodeID      string // empty: given by --service-node on Envoy's command line
 	NodeCluster string // empty: given by --service-cluster
@@ -79,7 +80,7 @@ func Bootstrap(o BootstrapOptions) *bootstrapv3.Bootstrap {
 			CdsConfig: awaitedOverADS(),
 			LdsConfig: awaitedOverADS(),
 		},
-		StaticResources: &bootstrapv3.Bootstrap_StaticResources{Clusters: []*clusterv3.Cluster{xdsCluster(o.XDSHost, o.XDSPort)}},
+		StaticResources: &bootstrapv3.Bootstrap_StaticResources{Clusters: []*clusterv3.Cluster{xdsCluster(o)}},
 		// A cluster a site, and most sites are quiet: what a cluster costs is paid
 		// with its first request (design.md section 3).
 		ClusterManager:         &bootstrapv3.ClusterManager{EnableDeferredClusterCreation: true},
@@ -146,7 +147,8 @@ func adsConfig(p Protocol) *corev3.ApiConfigSource {
 
 // xdsCluster renders the way to our server. It is the one cluster that a proxy
 // cannot be told of later.
-func xdsCluster(host string, port uint32) *clusterv3.Cluster {
+func xdsCluster(o BootstrapOptions) *clusterv3.Cluster {
+	host, port := o.XDSHost, o.XDSPort
 	discovery := clusterv3.Cluster_STRICT_DNS
 	if _, err := netip.ParseAddr(host); err == nil {
 		discovery = clusterv3.Cluster_STATIC
@@ -155,6 +157,7 @@ func xdsCluster(host string, port uint32) *clusterv3.Cluster {
 		Name:                 xdsClusterName,
 		ClusterDiscoveryType: &clusterv3.Cluster_Type{Type: discovery},
 		ConnectTimeout:       durationpb.New(xdsConnectTimeout),
+		TransportSocket:      o.TLS.transportSocket(),
 		LoadAssignment: &endpointv3.ClusterLoadAssignment{
 			ClusterName: xdsClusterName,
 			Endpoints:   []*endpointv3.LocalityLbEndpoints{{LbEndpoints: []*endpointv3.LbEndpoint{lbEndpoint(host, port)}}},

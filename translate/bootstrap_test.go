@@ -7,6 +7,7 @@ import (
 
 	bootstrapv3 "github.com/envoyproxy/go-control-plane/envoy/config/bootstrap/v3"
 	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
+	"google.golang.org/protobuf/proto"
 
 	. "my-company.com/staticsite-operator/translate"
 )
@@ -26,10 +27,30 @@ func TestBootstrapGoldenFiles(t *testing.T) {
 			XDSHost: "::1", XDSPort: 9000, NodeID: "edge-1", NodeCluster: "edge",
 			DNSResolvers: []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:5353")},
 		},
+		"tls-bootstrap.yaml": {
+			XDSHost: "staticsite-operator-xds-svc.operators.svc.cluster.local", XDSPort: 9443, NodeCluster: "ssg-gateway-cluster", TLS: locked,
+		},
 	} {
 		b := Bootstrap(opts)
 		validate(t, name, b)
 		y, err := YAML(b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		compareGolden(t, filepath.Join(goldens, name), y)
+	}
+}
+
+var locked = &BootstrapTLS{Dir: "/etc/xds-tls", CAFile: "/etc/xds-ca/ca.crt", ServerName: "staticsite-operator-xds-svc.operators.svc.cluster.local", ConfigDir: "/etc/envoy"}
+
+// The files beside a bootstrap with TLS.
+func TestSecretsOfTheBootstrapGoldenFiles(t *testing.T) {
+	byURI := *locked
+	byURI.ServerName = "spiffe://example.org/ns/operators/sa/staticsite-operator"
+	for name, m := range map[string]proto.Message{
+		"tls-client.yaml": locked.Client(), "tls-ca.yaml": locked.CA(), "tls-ca-by-uri.yaml": byURI.CA(),
+	} {
+		y, err := YAML(m)
 		if err != nil {
 			t.Fatal(err)
 		}

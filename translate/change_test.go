@@ -113,8 +113,45 @@ func TestPodThatMovesIsOneAssignment(t *testing.T) {
 	w := NewWorld(Options{})
 	w.Apply(changesOf(docsSite(), docsService(), docsSlice("10.0.0.1")))
 	expect(t, w.Apply(changesOf(docsSlice("10.0.0.2"))), "+ClusterLoadAssignment docs_web_80_cluster")
-	expect(t, w.Apply(changesOf(docsSlice())), "+ClusterLoadAssignment docs_web_80_cluster")
+	expect(t, w.Apply(changesOf(docsSlice("10.0.0.2", "10.0.0.3"))), "+ClusterLoadAssignment docs_web_80_cluster")
+	expect(t, w.Apply(changesOf(docsSlice())), "+ClusterLoadAssignment docs_web_80_cluster", "verdict docs/main Accepted ResolvedRefs")
 	expect(t, w.Apply(map[Ref]Object{docsSlice().Ref(): nil}))
+}
+
+// The last endpoint that goes, and the first that comes, are news of every site on
+// the Service, and of no other.
+func TestEndpointsAreNewsBetweenNoneAndOne(t *testing.T) {
+	for _, opts := range combinations {
+		w := NewWorld(opts)
+		second, bad, elsewhere := docsSite(), docsSite(), docsSite()
+		second.Name, second.Domain = "second", "second.example.com"
+		bad.Name, bad.Domain = "bad", "not a domain"
+		elsewhere.Name, elsewhere.Domain, elsewhere.Service = "elsewhere", "elsewhere.example.com", "api"
+		none, usable := EndpointsNone, EndpointsUsable
+		if opts.Upstreams == UpstreamsDNS {
+			none, usable = EndpointsUnknown, EndpointsUnknown
+		}
+		is := make(map[string]Endpoints)
+		step := func(d Delta, main, api Endpoints) {
+			t.Helper()
+			for _, v := range d.Verdicts {
+				is[v.Site.Name] = v.Endpoints
+			}
+			for name, want := range map[string]Endpoints{"main": main, "second": main, "bad": EndpointsUnknown, "elsewhere": api} {
+				if is[name] != want {
+					t.Errorf("%+v: endpoints of %s are %d, want %d", opts, name, is[name], want)
+				}
+			}
+		}
+		step(w.Apply(changesOf(docsSite(), second, bad, elsewhere, docsService())), none, none)
+		step(w.Apply(changesOf(docsSlice("10.0.0.1"))), usable, none)
+		notReady := docsSlice("10.0.0.1")
+		notReady.Endpoints[0].Ready = false
+		step(w.Apply(changesOf(notReady)), none, none)
+		refused := docsSlice("10.0.0.1", "127.0.0.1")
+		step(w.Apply(changesOf(refused)), usable, none)
+		step(w.Apply(map[Ref]Object{docsService().Ref(): nil}), none, none)
+	}
 }
 
 func TestSliceThatChangesItsServiceLeavesTheOldOne(t *testing.T) {
@@ -126,7 +163,8 @@ func TestSliceThatChangesItsServiceLeavesTheOldOne(t *testing.T) {
 	w.Apply(changesOf(docsSite(), docsService(), other, api, docsSlice("10.0.0.1")))
 	moved := docsSlice("10.0.0.1")
 	moved.Service = "api"
-	expect(t, w.Apply(changesOf(moved)), "+ClusterLoadAssignment docs_api_80_cluster", "+ClusterLoadAssignment docs_web_80_cluster")
+	expect(t, w.Apply(changesOf(moved)), "+ClusterLoadAssignment docs_api_80_cluster", "+ClusterLoadAssignment docs_web_80_cluster",
+		"verdict docs/api Accepted ResolvedRefs", "verdict docs/main Accepted ResolvedRefs")
 }
 
 func TestRefusedEndpointIsAVerdict(t *testing.T) {
@@ -227,7 +265,8 @@ func TestTableIsRebuiltOnceAnApplyAndOnlyForRoutes(t *testing.T) {
 	expect(t, w.Apply(changesOf(docsSite(), second)),
 		"+Cluster docs_web_80_cluster", "+ClusterLoadAssignment docs_web_80_cluster", "+RouteConfiguration dynamic_routes",
 		"verdict docs/main Accepted ResolvedRefs", "verdict docs/second Accepted ResolvedRefs")
-	expect(t, w.Apply(changesOf(docsSlice("10.0.0.1"))), "+ClusterLoadAssignment docs_web_80_cluster")
+	w.Apply(changesOf(docsSlice("10.0.0.1")))
+	expect(t, w.Apply(changesOf(docsSlice("10.0.0.2"))), "+ClusterLoadAssignment docs_web_80_cluster")
 }
 
 // Map order must not show: one set of changes, many ways through it.

@@ -124,7 +124,7 @@ func (b *batch) setAssignment(c *cluster) {
 		return
 	}
 	members, crowded := c.backend.members(c.port, b.w.opts.AllowedEndpoints)
-	if crowded != c.crowded {
+	if crowded != c.crowded || (len(members) == 0) != (len(c.members) == 0) {
 		c.crowded = crowded
 		for _, s := range c.backend.sites {
 			b.sites[s] = struct{}{}

@@ -48,11 +48,24 @@ type Verdict struct {
 	Accepted     Condition // the specification is valid and the domain is permitted and this site's
 	ResolvedRefs Condition // what it names exists
 
+	Endpoints Endpoints // of the Service's port
+
 	// Resources are the ones that must be acknowledged for the site to be
 	// programmed: its scope (or virtual host's table) and its cluster. Empty when
 	// the site is not served.
 	Resources []ResourceName
 }
+
+// Endpoints says whether there is anybody to answer the requests for a site. How many
+// there are is nobody's news: pods come and go.
+type Endpoints uint8
+
+// The values of Endpoints.
+const (
+	EndpointsUnknown Endpoints = iota // the site is not served as specified, or the proxies resolve its Service's name
+	EndpointsNone
+	EndpointsUsable // at least one
+)
 
 // ResourceName names one resource of a type.
 type ResourceName struct {

@@ -42,6 +42,7 @@ func (w *World) verdict(s *site) Verdict {
 		// Withheld: what is served, if anything is, is not this generation.
 	case len(v.Holds) > 0:
 		v.Resources = w.resourcesOf(s)
+		v.Endpoints = w.backends.Get(s.spec.service).cluster(s.spec.port).endpoints()
 	case !w.claims.Permits(s.key.Namespace, s.spec.domain):
 		v.Accepted = Condition{Reason: v1alpha1.ReasonDomainNotPermitted, Message: w.claims.NotPermitted(s.key.Namespace, s.spec.domain)}
 	default:
@@ -82,6 +83,17 @@ func (w *World) resourcesOf(s *site) []ResourceName {
 	return []ResourceName{{typeCluster, c.needs[0]}, routes}
 }
 
+// endpoints says whether the cluster has any member.
+func (c *cluster) endpoints() Endpoints {
+	switch {
+	case !c.assigned:
+		return EndpointsUnknown
+	case len(c.members) == 0:
+		return EndpointsNone
+	}
+	return EndpointsUsable
+}
+
 // digest is equal for equal verdicts, and practically only for them. It is kept
 // for each site instead of the verdict.
 func (v *Verdict) digest(seed maphash.Seed) uint64 {
@@ -94,6 +106,7 @@ func (v *Verdict) digest(seed maphash.Seed) uint64 {
 	maphash.WriteComparable(&h, v.Domain)
 	maphash.WriteComparable(&h, v.Accepted)
 	maphash.WriteComparable(&h, v.ResolvedRefs)
+	maphash.WriteComparable(&h, v.Endpoints)
 	for _, domain := range v.Holds {
 		maphash.WriteComparable(&h, domain)
 	}

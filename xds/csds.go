@@ -137,6 +137,7 @@ var clientStates = map[HoldingState]struct {
 	Acked:    {csds.ConfigStatus_SYNCED, admin.ClientResourceStatus_ACKED},
 	Rejected: {csds.ConfigStatus_ERROR, admin.ClientResourceStatus_NACKED},
 	Trying:   {csds.ConfigStatus_STALE, admin.ClientResourceStatus_NACKED},
+	NotAsked: {csds.ConfigStatus_UNKNOWN, admin.ClientResourceStatus_UNKNOWN},
 }
 
 func statusOf(holdings []Holding, withoutContents bool) []*csds.ClientConfig_GenericXdsConfig {
@@ -144,7 +145,7 @@ func statusOf(holdings []Holding, withoutContents bool) []*csds.ClientConfig_Gen
 	out := make([]*csds.ClientConfig_GenericXdsConfig, 0, len(holdings))
 	for _, h := range holdings {
 		c := &csds.ClientConfig_GenericXdsConfig{
-			TypeUrl: h.Resource.Type.URL(), Name: h.Resource.Name, VersionInfo: h.Resource.Version,
+			TypeUrl: h.Resource.Type.URL(), Name: h.Resource.Name, VersionInfo: h.Has,
 			ConfigStatus: clientStates[h.State].config, ClientStatus: clientStates[h.State].client,
 		}
 		if h.Reason != "" {

@@ -40,6 +40,7 @@ func TestClientStatus(t *testing.T) {
 	first.Node = node("slow")
 	slow.send(first)
 	slow.recv()
+	h.store.Publish(changes(t, "listener http@1"))
 
 	for _, c := range []struct {
 		name    string
@@ -52,6 +53,8 @@ func TestClientStatus(t *testing.T) {
 			"slow docs NOT_SENT REQUESTED ", "slow kb STALE REQUESTED "}},
 		{"one resource", &csds.ClientStatusRequest{Node: asking("docs", "docs", "nothing")}, []string{
 			"refuses docs ERROR NACKED docs: no", "slow docs NOT_SENT REQUESTED "}},
+		{"one that is not asked for", &csds.ClientStatusRequest{Node: asking("http")}, []string{
+			"refuses http UNKNOWN UNKNOWN ", "slow http UNKNOWN UNKNOWN "}},
 		{"no resource", &csds.ClientStatusRequest{Node: asking()}, nil},
 	} {
 		answer, err := csds.NewClientStatusDiscoveryServiceClient(h.dial()).FetchClientStatus(h.ctx, c.request)

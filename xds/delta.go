@@ -31,6 +31,7 @@ func (delta) request(s *Session, t Type, r *Request, first bool) {
 				st.neverHeld(t, st.named, st.missing)
 			}
 			st.oweAll(t)
+			st.asked = true
 			for _, name := range st.goneInFlight(t) {
 				setTrue(&st.gone, name)
 			}
@@ -43,7 +44,7 @@ func (delta) request(s *Session, t Type, r *Request, first bool) {
 // goneInFlight returns what is gone and on its way to the client: who did not ask
 // for it was not told.
 func (st *typeState) goneInFlight(t Type) (names []string) {
-	for _, p := range st.open() {
+	for p := range st.open {
 		for _, r := range p.fresh {
 			if st.at.lookup(t, r.Name) == nil {
 				names = append(names, r.Name)
@@ -58,6 +59,7 @@ func (st *typeState) goneInFlight(t Type) (names []string) {
 // there is removed (rule 59).
 func (s *Session) begin(t Type, r *Request) {
 	st := &s.types[t]
+	st.asked = true
 	st.wildcard = slices.Contains(r.Subscribe, wildcard) || len(r.Subscribe) == 0 && types[t].wildcard // Rules 8, 9.
 	held, gone, others := st.claimed(t, r.Claims)
 	names := st.at.finder(t)
@@ -92,15 +94,24 @@ func (s *Session) begin(t Type, r *Request) {
 				st.record(t, r.Name).doubted = r.Version
 			}
 		}
+		var suspects []*Resource
 		for _, c := range others {
-			switch res := names.find(c.Name); {
-			case res.Placeholder || st.owed.has(res.slot) && (few || st.at.suspect(res)):
+			res := names.find(c.Name)
+			suspect := st.owed.has(res.slot) && st.at.suspect(res)
+			switch {
+			case res.Placeholder || suspect || few && st.owed.has(res.slot):
 				rec := st.record(t, res.Name)
 				rec.has, rec.doubted, rec.keeps = st.at.form(res, c.Version), res.Version, res.Placeholder
+				if suspect && !res.Placeholder {
+					st.owed.drop(res.slot) // It has a form, so it is only asked about this one.
+					st.exclude(res)
+					suspects = append(suspects, res)
+				}
 			case st.owed.has(res.slot):
 				st.claims = append(st.claims, c)
 			}
 		}
+		st.try(suspects)
 	}
 }
 
@@ -161,11 +172,11 @@ func (s *Session) vanishedBefore(t Type, c Claim) {
 		return
 	}
 	st.waits(t, name, st.at.seq).has = &Resource{Type: t, Name: name, Version: strings.Clone(c.Version)}
-	s.resumed = true
 }
 
 // due makes a name's present state due.
 func (st *typeState) due(t Type, name string) {
+	st.asked = true
 	if r := st.at.lookup(t, name); r != nil {
 		st.owed.add(r.slot)
 		return

@@ -45,16 +45,19 @@
 //     newest snapshot. There is no queue, so a client that was away for an hour costs
 //     what one costs that was away for a second.
 //   - Of each type at most one response is in flight. One that is not answered in time
-//     may be overtaken, so who answers nothing is sent what is news, slowly.
+//     may be overtaken, so who answers nothing is sent what is news, slowly. What a
+//     request asks for is sent at once all the same.
 //   - Of each type everything up to a position (at, acked: see typeState) is
 //     settled, but for the names in a ledger: those that were in a refused response,
 //     and few others (ledger.go). So a client in step costs a few pointers, whatever it
 //     holds.
 //   - Types change in the order of stages: what refers to something comes after it
-//     and goes before it. An answer to a request does not wait for this.
+//     and goes before it. An answer to a request does not wait for this. A client that
+//     connected before loses nothing until it has asked for all that may refer to it.
 //   - A version that the client refused by itself is never sent to it again; what
-//     came with it is tried apart (refusal.go, trial.go). What the form before it leads to is not
-//     taken from the client (needs.go).
+//     came with it is tried apart (refusal.go, trial.go). What the form before it leads
+//     to is not taken from the client (needs.go). Where the client needs something of
+//     the name, for it asked again or its cluster was sent, it is sent that form.
 //   - No response without a cause, and when all is answered the client has what it
 //     asked for.
 //

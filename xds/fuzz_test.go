@@ -18,13 +18,21 @@ func FuzzSession(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) { play(t, resources, data) })
 }
 
-// TestSessionHoldsItsPromises is a fixed amount of FuzzSession. With XDS_STEPS set
-// it is that many steps of other games each time, or those of XDS_SEED.
+// TestSessionHoldsItsPromises is a fixed amount of FuzzSession: a million steps, of
+// several seeds. With XDS_STEPS set it is that many steps of other games each time, or
+// those of XDS_SEED.
 func TestSessionHoldsItsPromises(t *testing.T) {
-	want, seed := fromEnv(t, "XDS_STEPS", 100_000), uint64(4)
 	if os.Getenv("XDS_STEPS") != "" {
-		seed = fromEnv(t, "XDS_SEED", rand.Uint64())
+		playMany(t, fromEnv(t, "XDS_STEPS", 0), fromEnv(t, "XDS_SEED", rand.Uint64()))
+		return
 	}
+	for seed := range uint64(4) {
+		playMany(t, 250_000, seed+1)
+	}
+}
+
+// playMany plays games until they had some number of steps.
+func playMany(t *testing.T, want, seed uint64) {
 	r, resources := rand.New(rand.NewPCG(3, seed)), make(stock)
 	games, steps := 0, uint64(0)
 	for ; steps < want && !t.Failed(); games++ {

@@ -17,25 +17,30 @@ import (
 //
 // The promises, and where each is checked:
 //
-//   - At most one push of a type is in flight: check, by the time since the last
-//     that was not answered.
-//   - A refused version is never sent again to who refused it: check, by the
-//     refusals that the session told.
+//   - At most one push of a type is in flight, but for answers to requests: check, by
+//     the time since the last that was not answered.
+//   - A refused version is never sent again to who refused it, or not before its
+//     time (types.again): check, by the refusals that the session told.
 //   - Every subscription is answered: compare. What exists is held, of what does
-//     not, a delta client was told so. Not of routes, of which nobody is told (rule 56).
+//     not, a delta client was told so.
+//   - A cluster is followed by endpoints that the client accepts: compare, by what was
+//     sent after the cluster (cold). Where it refuses the newest, and its answers were
+//     late, it may have none.
 //   - Nothing is taken that something acknowledged still needs: broken, of the
-//     clusters of scopes, where whoever publishes is orderly and the player quick.
+//     clusters of scopes, where whoever publishes is orderly and the player quick; also
+//     of scopes that the player had before and did not ask for yet.
 //   - When all is quiet the client holds what it selected, but for what it refuses;
 //     of that somebody knows, and it has the last good form: compare. Not of those
 //     who wait for ever (stuck) or never answer (swallows). What an old form may
 //     need may stay.
 //   - Nothing is sent without a cause: check, response by response and name by name;
-//     settle, once all is quiet; rude, of answers to nothing. Trials count as caused.
+//     settle, once all is quiet; rude, of answers to nothing. Trials count as caused. Not
+//     of sessions that remember one late response (forgetful): they say much again.
 //   - Nothing panics: play.
 //
 // By convention each version of a scope needs one cluster, one version in seven is
-// refused by everyone, one in eleven by odd players, and one in thirteen of
-// scopes is a placeholder.
+// refused by everyone, one in eleven by odd players (of listeners three times, then
+// they are taken), and one in thirteen of scopes is a placeholder.
 type game struct {
 	data  []byte // the choices not yet made
 	trace func(format string, args ...any)
@@ -44,6 +49,7 @@ type game struct {
 	store    *keeper
 	versions int
 	now      time.Time
+	late     bool                       // time passes quickly
 	orderly  bool                       // whoever publishes never takes a cluster from a scope
 	has      map[ResourceName]*Resource // what was published last
 
@@ -72,10 +78,11 @@ func (g *game) play() (steps int, err error) {
 			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
 		}
 	}()
-	g.orderly = g.pick(2) == 0
+	g.orderly, g.late = g.pick(2) == 0, g.pick(4) == 0
 	g.publish()
 	for i := range 1 + g.pick(3) {
-		p := &player{game: g, name: string(rune('A' + i)), sotw: g.pick(2) == 0, odd: g.pick(2) == 0, envoy: g.pick(3) > 0}
+		p := &player{game: g, name: string(rune('A' + i)), sotw: g.pick(2) == 0, odd: g.pick(2) == 0, envoy: g.pick(3) > 0, partly: g.pick(3),
+			taken: make(map[suspect]int)}
 		g.players = append(g.players, p)
 		p.connect(false)
 	}
@@ -105,9 +112,8 @@ func (g *game) step() {
 	case 11:
 		p.rude(t)
 	case 12:
-		if g.pick(6) == 0 {
-			g.now = g.now.Add(6 * time.Second)
-			g.logf("six seconds pass")
+		if g.pick(6) == 0 || g.late {
+			g.wait()
 		}
 	case 13:
 		if g.pick(8) == 0 {
@@ -121,7 +127,62 @@ func (g *game) step() {
 			p.restart(t)
 		case 1:
 			p.swallow(t)
+		case 2:
+			if g.pick(4) == 0 {
+				g.changeServers()
+			}
 		}
+	}
+}
+
+// wait lets more time pass than a server waits for an answer.
+func (g *game) wait() {
+	g.now = g.now.Add(6 * time.Second)
+	g.logf("six seconds pass")
+	for _, p := range g.players {
+		p.slow = p.slow || p.hasMore()
+	}
+}
+
+// changeServers lets another server take over, which knows nothing of what the old
+// one learnt: of some scopes it has a placeholder, and not what they lead to.
+func (g *game) changeServers() {
+	g.logf("another server")
+	led := make(map[string]bool)
+	for _, name := range gameNames {
+		scope := ResourceName{ScopedRoute, name}
+		if g.has[scope] == nil {
+			continue
+		}
+		if g.pick(3) == 0 {
+			g.versions += 13 - (g.versions+7)%13 // See stock.
+			g.has[scope] = g.resource(scope, g.versions)
+		}
+		led[g.has[scope].Needs[0]] = true
+	}
+	for _, name := range slices.Sorted(maps.Keys(led)) {
+		if cluster := (ResourceName{Cluster, name}); g.orderly && g.has[cluster] == nil {
+			g.versions++
+			g.has[cluster] = g.resource(cluster, g.versions)
+		}
+	}
+	g.store = newKeeper()
+	var all []Change
+	for _, name := range slices.SortedFunc(maps.Keys(g.has), func(a, b ResourceName) int {
+		return cmp.Or(cmp.Compare(a.Type, b.Type), strings.Compare(a.Name, b.Name))
+	}) {
+		if removesLater(name.Type) && !led[name.Name] && g.pick(2) == 0 {
+			delete(g.has, name)
+			continue
+		}
+		version, _ := strconv.Atoi(g.has[name].Version)
+		g.has[name] = g.resource(name, version)
+		all = append(all, Change{name.Type, name.Name, g.has[name]})
+		g.logf("publish %s %s@%s placeholder %v needs %v", name.Type, name.Name, g.has[name].Version, g.has[name].Placeholder, g.has[name].Needs)
+	}
+	g.store.publish(all)
+	for _, p := range g.players {
+		p.connect(g.pick(4) > 0)
 	}
 }
 
@@ -196,6 +257,9 @@ func (g *game) change(do func()) {
 			if before == nil || before.lookup(t, name) != g.store.Latest().lookup(t, name) {
 				for _, p := range g.players {
 					p.sides[t].cause[name], p.sides[t].moved[name] = true, true
+					if p.sotw && g.store.Latest().lookup(t, name) == nil {
+						delete(p.sides[t].took, name) // Nobody could tell it.
+					}
 				}
 			}
 		}
@@ -237,6 +301,13 @@ func (g *game) resource(name ResourceName, version int) *Resource {
 
 // settle lets everyone see the newest and answer until all is quiet.
 func (g *game) settle() {
+	for _, p := range g.players {
+		for t := range numTypes {
+			if !p.sides[t].begun {
+				p.begin(t)
+			}
+		}
+	}
 	for quiet, i := 0, 0; quiet < 3; i++ {
 		if i > 1000 {
 			g.failf("it never becomes quiet")
@@ -251,7 +322,8 @@ func (g *game) settle() {
 		switch {
 		case !active:
 			quiet++
-			g.now = g.now.Add(6 * time.Second)
+			g.wait()
+			g.now = g.now.Add(againMost) // Longer than anything waits.
 		case quiet > 0 && patient:
 			g.failf("not quiet after all")
 		default:

@@ -7,6 +7,7 @@ type Holding struct {
 	Resource *Resource // in its newest version
 	State    HoldingState
 	Reason   string // of a refusal, in the client's words
+	Has      string // the version that the client goes on with; empty: none, or not known
 }
 
 // HoldingState is how far a resource has come.
@@ -19,15 +20,23 @@ const (
 	Acked                        // the client acknowledged it
 	Rejected                     // the client refused it, and has what it had before
 	Trying                       // it was in a refused response, and is tried again
+	NotAsked                     // the client does not ask for it
 )
 
 // Holdings returns what the client has of each resource of a type that it asked
 // for and that exists, in no order. It costs as much as there are.
 func (s *Session) Holdings(t Type) []Holding {
-	return s.holdings(t, s.snap.tables[t].all)
+	return s.holdings(t, func(yield func(*Resource) bool) {
+		for r := range s.snap.tables[t].all {
+			if s.asks(t, r) && !yield(r) {
+				return
+			}
+		}
+	})
 }
 
-// HoldingsOf is Holdings of those resources alone that have one of the names.
+// HoldingsOf is Holdings of those resources alone that have one of the names,
+// whether the client asked for them or not.
 func (s *Session) HoldingsOf(t Type, names []string) []Holding {
 	return s.holdings(t, func(yield func(*Resource) bool) {
 		for _, name := range names {
@@ -38,23 +47,27 @@ func (s *Session) HoldingsOf(t Type, names []string) []Holding {
 	})
 }
 
+// asks reports whether the client asked for a resource.
+func (s *Session) asks(t Type, r *Resource) bool {
+	st := &s.types[t]
+	return st.active && st.wants(t, r.Name)
+}
+
 func (s *Session) holdings(t Type, resources iter.Seq[*Resource]) []Holding {
 	st := &s.types[t]
-	if !st.active {
-		return nil
-	}
 	sent := make(map[string]string) // versions under way, by name
-	for _, p := range st.open() {
+	for p := range st.open {
 		for _, r := range p.fresh {
 			sent[r.Name] = r.Version
 		}
 	}
 	var out []Holding
 	for r := range resources {
-		here := st.at.lookup(t, r.Name)
-		if !st.wants(t, r.Name) {
+		if !s.asks(t, r) {
+			out = append(out, Holding{Resource: r, State: NotAsked})
 			continue
 		}
+		here := st.at.lookup(t, r.Name)
 		h := Holding{Resource: r, State: Acked}
 		e := st.exclusion(r.Name)
 		apart := e != nil && e.resource.Version == r.Version
@@ -67,6 +80,12 @@ func (s *Session) holdings(t Type, resources iter.Seq[*Resource]) []Holding {
 			h.State = Sent
 		case apart, here == nil || here.Version != r.Version || st.owed.has(here.slot):
 			h.State = NotSent // apart: another client refused it, so it comes last
+		}
+		switch has := st.accepted(t, r.Name); {
+		case h.State == Acked:
+			h.Has = r.Version
+		case has != nil:
+			h.Has = has.Version
 		}
 		out = append(out, h)
 	}

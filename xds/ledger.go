@@ -17,6 +17,7 @@ type ledger map[string]*record
 // record is what a client has of one name.
 type record struct {
 	has      *Resource  // what it accepted last; nil: nothing
+	mayHave  *Resource  // what it accepted last, if it was told in a refused response that the name is gone
 	keeps    bool       // what is served is a placeholder, and replaces nothing (rule 91)
 	excluded *exclusion // nil: what is served of the name is sent to it like anything else
 
@@ -77,19 +78,22 @@ func (st *typeState) took(rec *record, r *Resource, p *push) {
 	if st.refusedBefore(r) || rec.doubted == r.Version && p.number <= rec.upTo {
 		return
 	}
-	rec.has, rec.doubted = r, ""
+	rec.has, rec.mayHave, rec.doubted = r, nil, ""
 	switch e := rec.excluded; {
 	case e == nil:
-	case e.standsIn(r):
-		st.standInAnswered(e)
 	case e.resource.Version == r.Version:
 		rec.excluded = nil
+	case e.standsIn(r):
+		st.standInAnswered(e)
 	}
 }
 
 // accept takes an ACK.
 func (st *typeState) accept(p *push) {
 	st.acked, st.claims = p.to, nil
+	if p.all != nil {
+		st.relist, st.behind = false, nil
+	}
 	if len(st.ledger) == 0 {
 		return
 	}
@@ -101,13 +105,16 @@ func (st *typeState) accept(p *push) {
 		}
 		for _, name := range p.removes {
 			if rec := st.ledger[name]; rec != nil {
-				rec.has, rec.doubted = nil, ""
+				rec.has, rec.mayHave, rec.doubted = nil, nil, ""
 			}
 		}
 		return
 	}
 	for name, r := range st.leftIn(p) {
 		st.took(st.ledger[name], r, p)
+	}
+	for _, rec := range st.ledger {
+		rec.mayHave = nil
 	}
 }
 
@@ -138,6 +145,11 @@ func (l ledger) in(c *content) map[string]*Resource {
 // client lacks, or has and should not, now that nothing is in flight.
 func (s *Session) mend(t Type) {
 	st := &s.types[t]
+	st.answer = st.answer || len(st.unheard) > 0 && s.protocol.whole(t)
+	for name := range st.unheard {
+		st.sayGone(t, name)
+	}
+	st.unheard = nil
 	for name, rec := range st.ledger {
 		now := st.at.lookup(t, name)
 		switch {
@@ -149,7 +161,7 @@ func (s *Session) mend(t Type) {
 		case now == nil && st.removalWaits(t, name):
 		case now == nil && rec.has != nil && s.protocol.whole(t):
 			st.answer = true
-		case rec.doubted != "" && types[t].sayGone:
+		case rec.doubted != "" || rec.mayHave != nil:
 		case sameVersion(rec.has, st.byPosition(t, name)):
 			delete(st.ledger, name)
 		}

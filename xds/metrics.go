@@ -10,6 +10,7 @@ type Metrics struct {
 	resources *prometheus.CounterVec // by type
 	refused   *prometheus.CounterVec // by type
 	timeouts  *prometheus.CounterVec // by type
+	panics    prometheus.Counter
 }
 
 func newMetrics() *Metrics {
@@ -29,6 +30,8 @@ func newMetrics() *Metrics {
 		resources: counter("resources_total", "Resources and removals sent."),
 		refused:   counter("refused_total", "Resource versions that a proxy refused."),
 		timeouts:  counter("ack_timeouts_total", "Responses that a proxy did not answer in time."),
+		panics: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "staticsite_xds_panics_total", Help: "Calls that were ended by a fault of the server."}),
 	}
 }
 
@@ -47,7 +50,7 @@ func (m *Metrics) Collect(ch chan<- prometheus.Metric) {
 }
 
 func (m *Metrics) all() []prometheus.Collector {
-	return []prometheus.Collector{m.streams, m.waiting, m.responses, m.resources, m.refused, m.timeouts}
+	return []prometheus.Collector{m.streams, m.waiting, m.responses, m.resources, m.refused, m.timeouts, m.panics}
 }
 
 func (m *Metrics) sent(t Type, r *Response) {

@@ -21,6 +21,7 @@ func (s *Session) needs() needs {
 		unknown = unknown || len(st.claims) > 0 && !removesLater(t)
 		for _, rec := range st.ledger {
 			unknown = n.add(st, rec.has) || unknown
+			unknown = n.add(st, rec.mayHave) || unknown
 		}
 	}
 	switch clusters := &s.types[Cluster]; {

@@ -17,21 +17,28 @@ type player struct {
 	sotw    bool
 	odd     bool // refuses what others accept
 	envoy   bool // takes up clusters as Envoy does
+	partly  int  // what it takes up of what it refuses: its removals, nothing, or all that is good
 	streams int
 
 	sides   [numTypes]side
-	refused map[suspect]bool
-	slow    bool // something was not answered in time, or never will be: order is not promised any more
+	refused map[suspect]time.Time // when
+	taken   map[suspect]int       // how often it has refused a listener: a port is free again some day
+	slow    bool                  // something was not answered in time, or never will be: order is not promised any more
 }
 
 // side is what a player has to do with one type.
 type side struct {
-	wildcard bool
-	names    map[string]bool
-	everName bool // state of the world: it named something
+	forgetful bool // its session remembers one response beside the newest
+	never     bool // it never asks for the type on this stream
+	begun     bool // it did
+	wildcard  bool
+	names     map[string]bool
+	everName  bool // state of the world: it named something
 
 	held    map[string]*Resource // what it serves
 	claimed bool                 // it came with some of it
+	took    map[string]string    // versions that it accepted, and the server knows of that
+	unsure  map[string]sentUpTo  // versions that were in a refused response
 	kept    map[string]string    // placeholders that do not replace what it came with, by name (rule 91)
 	seen    map[string]string    // scopes: the bytes it saw last, applied or not (rule 90)
 	moved   map[string]bool      // names that were published since
@@ -40,6 +47,8 @@ type side struct {
 	answers []*Response          // not answered yet, oldest first
 	sent    time.Time            // when the last response came, unless it was answered
 	half    map[string]string    // clusters: what is refused and half taken up, by name (see types.halfTaken)
+	cold    map[string]uint64    // endpoints: which response had their cluster, until they come after it
+	last    map[string]string    // clusters: the version that came last
 	live    bool                 // it has answered once: from then on clusters warm up before they serve
 	paused  []*Request           // clusters: answers that wait until nothing is half taken up
 
@@ -48,16 +57,24 @@ type side struct {
 	fickle   map[string]bool // names whose subscription changed, so that order is not promised
 	asked    map[string]bool // names asked for by name: they may be said to be gone twice, here and in their turn
 	forced   bool            // there is a reason for a response with everything
+	replies  int             // how many responses it has asked for since the last one
 	ignored  bool            // it did not take the last response (rule 41)
 	swallows bool            // one response was never answered
+}
+
+// sentUpTo is a version in the responses up to a number.
+type sentUpTo struct {
+	version string
+	upTo    uint64
 }
 
 func (s *side) selects(name string) bool { return s.wildcard || s.names[name] }
 
 // stuck tells that Envoy answers nothing any more, and that nobody can mend it:
-// its refusal waits, too, or what it had before what it refused is not known here.
+// its refusal waits, too, or came too late to count, or what it had before what it
+// refused is not known here.
 func (s *side) stuck() bool {
-	return len(s.paused) > 0 && (s.claimed || slices.ContainsFunc(s.paused, func(r *Request) bool { return r.Refused }))
+	return len(s.paused) > 0 && (s.claimed || s.forgetful || slices.ContainsFunc(s.paused, func(r *Request) bool { return r.Refused }))
 }
 
 // everyName makes a set of all names.
@@ -72,7 +89,7 @@ func (p *player) failf(format string, args ...any) { p.game.failf(p.name+" "+for
 // bad tells whether this player refuses a version, always.
 func (p *player) bad(r *Resource) bool {
 	n, _ := strconv.Atoi(r.Version)
-	return n%7 == 3 || p.odd && n%11 == 5
+	return (n%7 == 3 || p.odd && n%11 == 5) && p.taken[suspectOf(r)] < 3
 }
 
 // refuses tells whether this player refuses a version now: Envoy does not look
@@ -84,61 +101,101 @@ func (p *player) refuses(r *Resource) bool {
 // look shows the player's session the newest snapshot.
 func (p *player) look() { p.Publish(p.game.store.Latest()) }
 
-// connect starts a new stream; the client may remember what it holds.
+// connect starts a new stream; the client may remember what it holds. It asks for
+// its types in any order, and for some later, or never.
 func (p *player) connect(remember bool) {
 	g := p.game
 	p.Session = NewSotwSession(g.store.Latest(), 5*time.Second)
 	if !p.sotw {
 		p.Session = NewDeltaSession(g.store.Latest(), 5*time.Second, 1000*p.streams)
 	}
+	if g.pick(4) == 0 {
+		p.maxLate = 1
+	}
 	p.logf("connects, sotw %v, remembers %v", p.sotw, remember)
 	p.streams++
-	p.refused, p.slow = make(map[suspect]bool), false
+	p.refused, p.slow = make(map[suspect]time.Time), false
+	var order []Type
 	for t := range numTypes {
-		old := p.sides[t]
-		s := side{
-			names: make(map[string]bool), told: make(map[string]bool), cause: everyName(),
-			fickle: make(map[string]bool), kept: make(map[string]string), moved: make(map[string]bool), first: make(map[string]bool), asked: make(map[string]bool), forced: true,
-			held: make(map[string]*Resource), seen: make(map[string]string), half: make(map[string]string),
-		}
-		for _, name := range gameNames {
-			s.first[name] = g.store.Latest().lookup(t, name) != nil || remember && old.held[name] != nil
-		}
-		s.wildcard = types[t].wildcard && g.pick(4) > 0
-		if !s.wildcard {
-			s.names[g.name()], s.everName = true, true
-		}
-		r := &Request{Type: t}
-		if remember && !(p.whole(t) && !s.wildcard) { // Rule 24: who names what does not exist is told nothing.
-			for name, res := range old.held {
-				if s.selects(name) {
-					s.held[name] = res
-					s.fickle[name] = p.sotw // Nobody knows that it holds it.
-				}
-			}
-			if !p.sotw {
-				for name, res := range s.held {
-					r.Claims = append(r.Claims, Claim{name, res.Version})
-					if now := g.store.Latest().lookup(t, name); now != nil && now.Placeholder && now.Version != res.Version {
-						s.kept[name] = now.Version
-					}
-				}
-				s.claimed = len(s.held) > 0
-			}
-			for name, bytes := range old.seen {
-				if s.selects(name) && len(r.Claims) > 0 { // Else it is taken for a fresh client.
-					s.seen[name] = bytes
-				}
-			}
-		}
-		p.sides[t] = s
-		if p.sotw {
-			r.Names = p.list(t)
-		} else {
-			r.Subscribe = slices.Sorted(maps.Keys(s.names))
-		}
-		p.request(r)
+		p.sides[t] = p.side(t, &p.sides[t], remember)
+		order = slices.Insert(order, g.pick(len(order)+1), t)
 	}
+	for _, t := range order {
+		if g.pick(4) > 0 {
+			p.begin(t)
+		}
+	}
+}
+
+// side returns what a client has to do with a type when it connects.
+func (p *player) side(t Type, old *side, remember bool) side {
+	g := p.game
+	s := side{
+		names: make(map[string]bool), told: make(map[string]bool), cause: everyName(),
+		fickle: make(map[string]bool), kept: make(map[string]string), moved: make(map[string]bool), first: make(map[string]bool), asked: make(map[string]bool), forced: true,
+		held: make(map[string]*Resource), seen: make(map[string]string), half: make(map[string]string), took: make(map[string]string), unsure: make(map[string]sentUpTo), cold: make(map[string]uint64), last: make(map[string]string),
+		never: g.pick(16) == 0, forgetful: p.maxLate == 1,
+	}
+	s.wildcard = types[t].wildcard && g.pick(4) > 0
+	if !s.wildcard {
+		s.names[g.name()], s.everName = true, true
+	}
+	if p.whole(t) && !s.wildcard { // Rule 24: who names what does not exist is told nothing.
+		remember = false
+	}
+	for _, name := range gameNames {
+		s.first[name] = g.store.Latest().lookup(t, name) != nil || remember && old.held[name] != nil
+		if !remember || !s.selects(name) {
+			continue
+		}
+		if res := old.held[name]; res != nil {
+			s.held[name] = res
+			s.fickle[name] = p.sotw // Nobody knows that it holds it.
+		}
+		if bytes, ok := old.seen[name]; ok && len(old.held) > 0 && !p.sotw { // Else it is taken for a fresh client.
+			s.seen[name] = bytes
+		}
+	}
+	if len(s.held) == 0 {
+		clear(s.seen)
+	}
+	s.claimed = len(s.held) > 0 && !p.sotw
+	return s
+}
+
+// begin asks for a type for the first time.
+func (p *player) begin(t Type) {
+	s := &p.sides[t]
+	if s.never {
+		return
+	}
+	s.begun = true
+	if p.sotw {
+		p.request(&Request{Type: t, Names: p.list(t)})
+		return
+	}
+	p.look()
+	r := &Request{Type: t, Subscribe: slices.Sorted(maps.Keys(s.names)), Claims: s.claims()}
+	for name, res := range s.held {
+		if now := p.game.store.Latest().lookup(t, name); now != nil && now.Placeholder && now.Version != res.Version {
+			s.kept[name] = now.Version
+		}
+	}
+	clear(s.moved)
+	p.request(r)
+}
+
+// claims returns what a client holds.
+func (s *side) claims() (claims []Claim) {
+	for _, name := range slices.Sorted(maps.Keys(s.held)) {
+		claims = append(claims, Claim{name, s.held[name].Version})
+	}
+	return claims
+}
+
+// hasMore tells that the client has something that it did not ask for yet.
+func (p *player) hasMore() bool {
+	return slices.ContainsFunc(p.sides[:], func(s side) bool { return !s.begun && len(s.held) > 0 })
 }
 
 // list returns the names in a state-of-the-world request.
@@ -153,7 +210,11 @@ func (p *player) list(t Type) []string {
 
 // ask changes a subscription.
 func (p *player) ask(t Type) {
-	if len(p.sides[t].paused) > 0 {
+	switch s := &p.sides[t]; {
+	case !s.begun:
+		p.begin(t)
+		return
+	case len(s.paused) > 0:
 		return // It says nothing at all.
 	}
 	r := &Request{Type: t}
@@ -164,13 +225,62 @@ func (p *player) ask(t Type) {
 	p.request(r)
 }
 
-// change puts a change of the subscription into a request.
+// change puts a change of the subscription into a request: one name, or several, or
+// once more all that it asked for.
 func (p *player) change(t Type, r *Request) {
 	g, s := p.game, &p.sides[t]
-	name, on := g.name(), g.pick(2) == 0
-	if g.pick(6) == 0 {
-		name = wildcard
+	s.replies++
+	if g.pick(8) == 0 && !p.sotw {
+		r.Claims = s.claims() // They count in the first request only.
+		r.Subscribe = slices.Sorted(maps.Keys(s.names))
+		for _, name := range r.Subscribe {
+			p.asksFor(t, name, true)
+		}
+		return
 	}
+	for range 1 + g.pick(2) {
+		name, on := g.name(), g.pick(2) == 0
+		if g.pick(6) == 0 {
+			name = wildcard
+		}
+		if slices.Contains(r.Subscribe, name) || slices.Contains(r.Unsubscribe, name) {
+			continue
+		}
+		both := !p.sotw && g.pick(8) == 0 // It drops the name, and asks for it again.
+		if !on || both {
+			r.Unsubscribe = append(r.Unsubscribe, name)
+			p.asksFor(t, name, false)
+		}
+		if both {
+			p.dropUnwanted(t)
+		}
+		if on || both {
+			r.Subscribe = append(r.Subscribe, name)
+			p.asksFor(t, name, true)
+		}
+	}
+	if p.sotw {
+		r.Subscribe, r.Unsubscribe = nil, nil
+		switch {
+		case s.everName:
+		case len(s.names) == 0:
+			s.wildcard = types[t].wildcard // It cannot say otherwise.
+		default:
+			s.wildcard = g.pick(2) == 0 // It names something for the first time: with or without the wildcard.
+			for _, n := range gameNames {
+				s.cause[n], s.fickle[n] = true, true
+			}
+		}
+		s.everName = s.everName || len(s.names) > 0
+		s.forced = true
+		r.Names = p.list(t)
+	}
+	p.dropUnwanted(t)
+}
+
+// asksFor notes that the client asks for a name, or drops it.
+func (p *player) asksFor(t Type, name string, on bool) {
+	s := &p.sides[t]
 	concerned := []string{name}
 	if name == wildcard {
 		concerned = gameNames
@@ -186,36 +296,22 @@ func (p *player) change(t Type, r *Request) {
 	case name == wildcard:
 		s.wildcard = on
 	case on:
-		s.names[name] = true
+		s.names[name], s.asked[name] = true, true
 	default:
 		delete(s.names, name)
 	}
-	if p.sotw {
-		if !s.everName && len(s.names) > 0 {
-			s.wildcard = g.pick(2) == 0 // It names something for the first time: with or without the wildcard.
-			for _, n := range gameNames {
-				s.cause[n], s.fickle[n] = true, true
-			}
-		}
-		if !s.everName && len(s.names) == 0 {
-			s.wildcard = types[t].wildcard // It cannot say otherwise.
-		}
-		s.everName = s.everName || len(s.names) > 0
-		s.forced = true
-		r.Names = p.list(t)
-	} else if on {
-		r.Subscribe = []string{name}
-	} else {
-		r.Unsubscribe = []string{name}
-	}
-	if on && name != wildcard {
-		s.asked[name] = true
-	}
+}
+
+// dropUnwanted forgets what the client does not ask for any more.
+func (p *player) dropUnwanted(t Type) {
+	s := &p.sides[t]
 	for _, n := range gameNames {
 		if !s.selects(n) {
 			delete(s.held, n)
 			delete(s.seen, n)
 			delete(s.half, n)
+			delete(s.last, n)
+			delete(s.took, n)
 		}
 	}
 }
@@ -223,20 +319,38 @@ func (p *player) change(t Type, r *Request) {
 // restart sends a state-of-the-world request without a nonce (rule 21).
 func (p *player) restart(t Type) {
 	s := &p.sides[t]
-	if !p.sotw || len(s.paused) > 0 || slices.ContainsFunc(s.answers, func(r *Response) bool { return slices.ContainsFunc(r.Upserts, p.bad) }) {
-		return // Nobody would hear of its refusal.
+	if !p.sotw || !s.begun || len(s.paused) > 0 {
+		return
 	}
-	s.cause, s.forced, p.slow, s.sent = everyName(), true, true, time.Time{}
+	s.cause, s.forced, s.replies = everyName(), true, s.replies+1
 	p.request(&Request{Type: t, Names: p.list(t)})
 }
 
 func (p *player) request(r *Request) {
 	p.logf("-> %s nonce %q refused %v names %v +%v -%v claims %v", r.Type, r.Nonce, r.Refused, r.Names, r.Subscribe, r.Unsubscribe, r.Claims)
+	unrouted := p.bare && p.routed
 	p.Request(r)
+	if unrouted && !p.bare {
+		p.reroute()
+	}
+}
+
+// reroute takes up a listener after one was refused: as in Envoy, what the other had
+// asked for is gone with it, and nobody asks again.
+func (p *player) reroute() {
+	for _, t := range leadsTo {
+		s := &p.sides[t]
+		s.held, s.seen, s.kept = make(map[string]*Resource), make(map[string]string), make(map[string]string)
+		s.cause, s.forced = everyName(), true
+		p.logf("drops every %s", t)
+	}
 }
 
 // rude sends what no decent client sends; nothing may come of it.
 func (p *player) rude(t Type) {
+	if !p.sides[t].begun {
+		return // It would be a first request.
+	}
 	r := &Request{Type: t, Nonce: "nobody's", Refused: p.game.pick(2) == 0, Reason: "rude"}
 	if p.sotw {
 		r.Names = p.list(t)
@@ -261,13 +375,24 @@ func (p *player) swallow(t Type) {
 	for _, res := range r.Upserts {
 		s.cause[res.Name] = true
 	}
+	for _, name := range r.Removes {
+		s.cause[name] = true
+	}
 	s.forced = true
 	p.apply(t, r)
 }
 
 // impatient tells that something may yet be sent because time passes.
 func (p *player) impatient() bool {
-	return slices.ContainsFunc(p.sides[:], func(s side) bool { return s.swallows || len(s.paused) > 0 })
+	return slices.ContainsFunc(p.sides[:], func(s side) bool { return s.swallows || len(s.paused) > 0 || s.never && p.resumed }) ||
+		slices.ContainsFunc(p.types[:], func(st typeState) bool { return st.retrial.pause > 0 })
+}
+
+// maySend tells that the player did not refuse a version on this stream, or may be
+// asked again by now.
+func (p *player) maySend(r *Resource) bool {
+	at, refused := p.refused[suspectOf(r)]
+	return !refused || types[r.Type].again && !p.game.now.Before(at.Add(againLeast))
 }
 
 // drain receives all that is due, checks each response, and tells whether anything
@@ -280,7 +405,10 @@ func (p *player) drain() (any bool) {
 			switch e.Kind {
 			case Refused:
 				p.logf("refuses %s %s@%s", e.Type, e.Resource.Name, e.Resource.Version)
-				p.refused[suspectOf(e.Resource)] = true
+				p.refused[suspectOf(e.Resource)] = p.game.now
+				if types[e.Type].again {
+					p.taken[suspectOf(e.Resource)]++
+				}
 				p.game.change(func() {
 					p.game.store.Suspect(e.Resource, e.Has)
 					p.game.store.keep()
@@ -306,24 +434,24 @@ func (p *player) drain() (any bool) {
 // check holds a response against the promises.
 func (p *player) check(t Type, r *Response) {
 	s := &p.sides[t]
-	if !s.sent.IsZero() && p.game.now.Sub(s.sent) < 5*time.Second {
+	if !s.sent.IsZero() && p.game.now.Sub(s.sent) < 5*time.Second && s.replies == 0 {
 		p.failf("has a %s response in flight, and gets another: %s", t, text(r))
 	}
-	s.sent = p.game.now
+	s.sent, s.replies = p.game.now, 0
 	if len(r.Upserts)+len(r.Removes) == 0 && !s.forced && !p.whole(t) {
 		p.failf("gets an empty response: %s", text(r))
 	}
-	caused, seen := s.forced, make(map[string]bool)
+	caused, seen := s.forced || s.forgetful, make(map[string]bool)
 	for _, res := range r.Upserts {
 		name := res.Name
 		switch {
 		case seen[name]:
 			p.failf("gets %q twice: %s", name, text(r))
-		case p.refused[suspectOf(res)]:
+		case !p.maySend(res):
 			p.failf("refused %s %s@%s and gets it again: %s", t, name, res.Version, text(r))
 		case !s.selects(name):
 			p.failf("did not ask for %s %s: %s", t, name, text(r))
-		case !s.cause[name] && !p.whole(t):
+		case !s.cause[name] && !p.whole(t) && !s.forgetful:
 			p.failf("gets %s %s without a cause: %s", t, name, text(r))
 		case res.Placeholder && s.kept[name] == res.Version && !s.moved[name]:
 			p.failf("holds %s %s@%s and gets a placeholder: %s", t, name, s.held[name].Version, text(r))
@@ -332,15 +460,23 @@ func (p *player) check(t Type, r *Response) {
 		caused = caused || s.cause[name]
 		delete(s.told, name)
 		if t == Cluster {
-			p.sides[Endpoint].cause[name] = true
-			delete(p.sides[Endpoint].kept, name)
+			endpoints := &p.sides[Endpoint]
+			endpoints.cause[name], endpoints.asked[name] = true, true // It may be told that it gets none.
+			if has := s.held[name]; s.last[name] != res.Version && (has == nil || has.Version != res.Version) {
+				endpoints.cold[name] = number(r)
+			}
+			s.last[name] = res.Version
+			delete(endpoints.kept, name)
 		}
+	}
+	for _, name := range gone(p.whole(t), r, s.last) {
+		delete(s.last, name)
 	}
 	for _, name := range r.Removes {
 		if seen[name] {
 			p.failf("gets %q in both lists: %s", name, text(r))
 		}
-		if !s.cause[name] && !s.asked[name] {
+		if !s.cause[name] && !s.asked[name] && !s.forgetful {
 			p.failf("is told without a cause that %s %s is gone: %s", t, name, text(r))
 		}
 		caused, s.told[name] = true, true
@@ -392,7 +528,9 @@ func (p *player) broken(t Type, name string, r *Response) {
 		return
 	case clusters.names[name] && !p.sotw: // Whoever asks is answered at once.
 		return
-	case scopes.claimed && !clusters.first[name]: // What an unknown form needs cannot be younger.
+	case !scopes.begun && !p.resumed: // Nobody knows that it was connected before.
+		return
+	case (scopes.claimed || !scopes.begun) && !clusters.first[name]: // What an unknown form needs cannot be younger.
 		return
 	}
 	for _, scope := range gameNames {
@@ -414,10 +552,13 @@ func (p *player) answer(t Type, andAsk bool) {
 	s.answers = s.answers[1:]
 	if len(s.answers) == 0 {
 		s.sent = time.Time{}
-	} else { // Too late; what it says may be news.
+	} else { // It was overtaken; what its answer says may be news.
 		s.forced = true
 		for _, res := range r.Upserts {
 			s.cause[res.Name] = true
+		}
+		for _, name := range r.Removes {
+			s.cause[name] = true
 		}
 	}
 	req := &Request{Type: t, Nonce: r.Nonce}
@@ -506,9 +647,29 @@ func (p *player) apply(t Type, r *Response) {
 			}
 			s.seen[res.Name] = string(res.body())
 		}
-		s.held[res.Name] = res
+		s.hold(res, r)
+		switch unsure := s.unsure[res.Name]; {
+		case p.sotw && p.game.store.Latest().lookup(t, res.Name) == nil: // It was forgotten.
+		case unsure.version == res.Version && number(r) <= unsure.upTo: // Its acknowledgement proves nothing.
+		default:
+			s.took[res.Name] = res.Version
+		}
 		delete(s.kept, res.Name)
 	}
+}
+
+// hold takes up a resource of a response.
+func (s *side) hold(res *Resource, r *Response) {
+	s.held[res.Name] = res
+	if s.cold[res.Name] < number(r) {
+		delete(s.cold, res.Name)
+	}
+}
+
+// number returns which response of its stream one is.
+func number(r *Response) uint64 {
+	n, _ := strconv.ParseUint(r.Nonce, 36, 64)
+	return n
 }
 
 // refuse takes up what even a refused response changes (rules 45, 90).
@@ -516,13 +677,14 @@ func (p *player) refuse(t Type, r *Response, bad int) {
 	s := &p.sides[t]
 	for _, res := range r.Upserts {
 		s.cause[res.Name] = true
+		s.unsure[res.Name] = sentUpTo{res.Version, p.nonces}
 	}
 	for _, name := range r.Removes {
 		s.cause[name] = true
 	}
 	s.forced = true
-	p.drop(t, r)
 	if t == Cluster && p.envoy {
+		p.drop(t, r)
 		for _, res := range r.Upserts {
 			switch {
 			case !s.selects(res.Name):
@@ -531,8 +693,22 @@ func (p *player) refuse(t Type, r *Response, bad int) {
 				s.half[res.Name] = res.Version
 				s.asked[res.Name] = true // To clear it away does not wait for its turn.
 			default:
-				s.held[res.Name] = res
+				s.hold(res, r)
 				delete(s.half, res.Name)
+			}
+		}
+		return
+	}
+	switch p.partly {
+	case 0:
+		p.drop(t, r)
+	case 1: // It takes up nothing.
+	case 2:
+		p.drop(t, r)
+		for _, res := range r.Upserts {
+			if s.selects(res.Name) && !p.refuses(res) && t != ScopedRoute {
+				s.hold(res, r)
+				s.fickle[res.Name] = true // Nobody knows that it holds it.
 			}
 		}
 	}
@@ -540,7 +716,7 @@ func (p *player) refuse(t Type, r *Response, bad int) {
 		return
 	}
 	for _, res := range r.Upserts[:bad] {
-		if s.selects(res.Name) && !(p.sotw && s.fickle[res.Name]) {
+		if s.selects(res.Name) && !((p.sotw || s.forgetful) && s.fickle[res.Name]) {
 			s.seen[res.Name] = string(res.body())
 		}
 	}
@@ -581,7 +757,7 @@ func (p *player) compare() {
 	state, _ := p.State()
 	for t := range numTypes {
 		s := &p.sides[t]
-		if s.stuck() || s.swallows && p.whole(t) {
+		if !s.begun || s.stuck() || s.swallows && p.whole(t) {
 			continue // Nothing can be tried while a response with everything is open.
 		}
 		for _, name := range gameNames {
@@ -589,9 +765,9 @@ func (p *player) compare() {
 			switch {
 			case !s.selects(name):
 			case want == nil && removesLater(t) && p.needs(name):
-			case want == nil && has != nil && (types[t].sayGone && !p.sotw || p.whole(t)):
+			case want == nil && has != nil && (!p.sotw || p.whole(t)):
 				p.failf("holds %s %s@%s, which does not exist", t, name, has.Version)
-			case want == nil && s.names[name] && !p.sotw && types[t].sayGone && !s.told[name]:
+			case want == nil && s.names[name] && !p.sotw && !s.told[name]:
 				p.failf("was never told that %s %s does not exist", t, name)
 			case want == nil:
 			case s.kept[name] == want.Version: // Rule 91.
@@ -599,18 +775,22 @@ func (p *player) compare() {
 				switch e := state.Exceptions[ResourceName{t, name}]; {
 				case has != nil && has.Version == want.Version:
 					p.failf("holds %s %s@%s, which it refuses", t, name, want.Version)
-				case !(e.Refused && e.Version == want.Version) && !s.swallows && !s.ignored:
+				case !(e.Refused && e.Version == want.Version) && !s.swallows && !s.ignored && !s.forgetful:
 					p.failf("refuses %s %s@%s, and nobody knows", t, name, want.Version)
-				case has == nil && p.game.standIn(want, p) && !p.slow && !s.fickle[name]:
+				case has == nil && p.game.standIn(want, p) && !p.slow && !s.ignored && !s.swallows:
 					p.failf("has no form of %s %s, though there is a good one", t, name)
+				case t == Endpoint && s.cold[name] > 0 && p.sides[Cluster].held[name] != nil && has != nil && has.Version == s.took[name] && !p.slow && !s.ignored && !s.swallows:
+					p.failf("has cluster %s, and the endpoints that it accepted did not come after it", name)
 				}
+			case t == Endpoint && s.cold[name] > 0 && p.sides[Cluster].held[name] != nil && !s.ignored && !s.swallows:
+				p.failf("has cluster %s, and no endpoints came after it", name)
 			case has == nil || has.Version != want.Version:
 				p.failf("does not hold %s %s@%s, but %s (sotw %v)", t, name, want.Version, versionsOf(has), p.sotw)
 			}
 		}
 	}
 	for t, ts := range state.Types {
-		if s := &p.sides[t]; ts.Acked != snap.seq && !s.swallows && !s.stuck() {
+		if s := &p.sides[t]; s.begun && ts.Acked != snap.seq && !s.swallows && !s.stuck() {
 			p.failf("acknowledged %s up to %d, want %d", Type(t), ts.Acked, snap.seq)
 		}
 	}
@@ -625,12 +805,12 @@ func (p *player) compare() {
 // the server does not know.
 func (p *player) needs(name string) bool {
 	for t := range numTypes {
-		if p.sides[t].swallows {
+		if p.sides[t].swallows || !p.sides[t].begun {
 			return true // Nobody knows what it has.
 		}
 		for _, held := range p.sides[t].held {
 			now := p.game.store.Latest().lookup(t, held.Name)
-			old := now == nil && !types[t].sayGone || now != nil && (p.bad(now) || now.Placeholder) && now.Version != held.Version
+			old := now != nil && (p.bad(now) || now.Placeholder) && now.Version != held.Version
 			if old && (p.sides[t].claimed && !removesLater(t) || slices.Contains(held.Needs, name)) {
 				return true
 			}

@@ -1,6 +1,9 @@
 package xds
 
-import "strings"
+import (
+	"strings"
+	"time"
+)
 
 // refusals is what a stream refused of one type, and what is still being tried
 // (design.md section 7).
@@ -10,11 +13,13 @@ import "strings"
 // in parts, alone, and with other bytes (rule 90): a part that is acknowledged is
 // excluded no more, a part that is refused is halved, and one that cannot be
 // halved is what the client refused. That version is never sent to it again
-// (rule 42); another version of it is sent at once (rule 43).
+// (rule 42), unless the reason may be outside of it (again.go); another version of it
+// is sent at once (rule 43).
 type refusals struct {
 	ledger
 	trials   [][]*Resource // parts to try, in this order
-	attempts int           // distinguishes the encodings; counts up with each NACK
+	untried  [][]*Resource // parts that were sent and never answered: first, once the client answers anything
+	attempts int           // distinguishes the encodings; counts up with each NACK, and with each response that may have been refused unheard
 
 	// refused are the versions that were certainly refused, with the client's
 	// words. At most maxRefused are remembered.
@@ -39,7 +44,7 @@ type exclusion struct {
 	resource *Resource
 	refused  bool      // certainly; else it is still to be tried
 	reason   string    // the client's words, once it has said something
-	standIn  *Resource // sent since the client has no form of it; nil: none, or it was answered
+	standIn  *Resource // sent in its place, and not answered yet: see Session.inPlace; nil: none
 	doubtful bool      // standIn was in a refused response, so it is only tried by itself
 	alone    bool      // a standIn was refused
 }
@@ -86,29 +91,46 @@ func (rs *refusals) refusedBefore(r *Resource) bool {
 // refuse takes a NACK: of these versions only, whatever was sent since (rule 44).
 func (s *Session) refuse(t Type, p *push, reason string) {
 	st := &s.types[t]
+	words := Words(reason)
 	st.attempts++
 	st.recall(t)
 	for _, name := range p.removes { // They were applied, or not (rule 45): say it again.
+		had := st.accepted(t, name)
 		st.hasNone(t, name)
-		if st.asks(name) && st.at.lookup(t, name) == nil {
-			setTrue(&st.gone, name)
-			st.answer = st.answer || s.protocol.whole(t)
+		if len(p.fresh) > 0 { // Else it refuses to lose something, and would again.
+			st.ledger[name].mayHave = had
+			st.sayGone(t, name)
+			st.behind = p.from
 		}
 	}
 	if p.all != nil {
+		st.relist = len(p.fresh) > 0
 		st.leftIn(p)
 	}
 	var question, others []*Resource
 	named := false
+	once := st.acceptedBefore(p.fresh)
 	for _, r := range p.fresh {
-		if st.refusedBefore(r) {
+		switch {
+		case st.refusedBefore(r):
 			continue // Certain already; the others are still in question.
+		case once[r.Name] && len(once) < len(p.fresh):
+			s.doubt(r)
+			if now := st.at.lookup(t, r.Name); now != nil {
+				st.owed.add(now.slot) // It was sent once more because it is needed.
+			}
+			continue
 		}
-		matters := s.question(r, reason)
+		matters := s.question(r, words)
 		blamed := types[t].halfTaken && blames(reason, r.Name)
 		named = named || blamed
-		if blamed || len(p.fresh) == 1 {
-			s.refused(t, r, reason)
+		certain := blamed || len(p.fresh) == 1
+		forgot := t == Endpoint || st.ledger[r.Name].mayHave != nil
+		if now := st.at.lookup(t, r.Name); forgot && now != nil && (certain || !matters) {
+			st.owed.add(now.slot) // Its cluster (rule 50), or its removal, may have come after what the client accepted last.
+		}
+		if certain {
+			s.refused(t, r, words)
 			continue
 		}
 		others = append(others, r)
@@ -126,6 +148,17 @@ func (s *Session) refuse(t Type, p *push, reason string) {
 		for _, r := range others {
 			st.applied(r)
 		}
+	}
+}
+
+// sayGone makes it due once more that a resource is gone, which a client may have
+// refused to hear.
+func (st *typeState) sayGone(t Type, name string) {
+	switch now := st.at.lookup(t, name); {
+	case now == nil && st.asks(name):
+		setTrue(&st.gone, name)
+	case now != nil && st.selects(now) && st.excludes(now):
+		st.owed.add(now.slot) // It refused what there is now, too: see upserts.
 	}
 }
 
@@ -147,6 +180,7 @@ func (st *typeState) applied(r *Resource) {
 func (s *Session) question(r *Resource, reason string) bool {
 	st := &s.types[r.Type]
 	rec := s.doubt(r)
+	rec.loses(r)
 	if rec.excluded.standsIn(r) {
 		rec.excluded.doubtful = true
 		return true
@@ -161,17 +195,34 @@ func (s *Session) question(r *Resource, reason string) bool {
 // doubt notes that a version was, or may have been, in a refused response.
 func (s *Session) doubt(r *Resource) *record {
 	rec := s.types[r.Type].record(r.Type, r.Name)
-	if rec.has != nil && rec.has.Version == r.Version {
-		rec.has = nil // acked knows what was current, not since when it was asked for.
-	}
 	rec.doubted, rec.upTo = r.Version, s.nonces
 	return rec
+}
+
+// acceptedBefore returns the names of those resources of a refused response that the
+// client had accepted before in the very same version: they are not to blame.
+func (st *typeState) acceptedBefore(resources []*Resource) map[string]bool {
+	names := make(map[string]bool)
+	for _, r := range resources {
+		if has := st.accepted(r.Type, r.Name); has.known() && has.Version == r.Version && st.wants(r.Type, r.Name) {
+			names[r.Name] = true
+		}
+	}
+	return names
+}
+
+// loses notes that a client does not have a version after all, if it has it.
+func (rec *record) loses(r *Resource) {
+	if rec.has != nil && rec.has.Version == r.Version {
+		rec.has = nil
+	}
 }
 
 // refused takes what is certain to have been refused.
 func (s *Session) refused(t Type, r *Resource, reason string) {
 	st := &s.types[t]
 	st.remember(r, reason)
+	st.retrial.at = time.Time{} // The pause begins anew.
 	event := Event{Kind: Refused, Type: t, Resource: r, Reason: reason}
 	rec := st.ledger[r.Name]
 	if e := rec.excluded; e.standsIn(r) {

@@ -6,7 +6,9 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/mem"
+	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/encoding/protowire"
 )
 
@@ -38,7 +40,28 @@ type message struct {
 	delta bool   // which protocol's; set before it is decoded
 	node  string // the node's id
 	url   string
+
+	// tooMuch says which bound the message exceeds; nil: none. What is beyond was not
+	// decoded.
+	tooMuch error
+
 	Request
+}
+
+// What one client may ask for. A server of 100,000 sites is well within these.
+const (
+	// maxNames is how many names a list of a request may have, and how many names a
+	// stream may ask for, of all types, that do not exist: those that do cost a bit each.
+	maxNames = 250_000
+
+	// maxName is how long a name, a version, a type's URL and a node's id may be, in bytes.
+	// Ours have less than 300.
+	maxName = 512
+)
+
+// exceeds returns the error of who asks for more than anyone may.
+func exceeds(format string, args ...any) error {
+	return status.Errorf(codes.ResourceExhausted, format, args...)
 }
 
 // Field numbers of envoy/service/discovery/v3/discovery.proto and what it uses.
@@ -79,9 +102,11 @@ func (m *message) decode(data mem.BufferSlice) error {
 		}
 		return nil
 	})
-	switch {
+	switch m.tooMuch = m.tooMany(fields[:]); {
 	case err != nil:
 		return err
+	case m.tooMuch != nil:
+		return nil
 	case !m.delta:
 		m.Names = make([]string, 0, fields[fieldSotwNames])
 		return eachField(text, m.sotwField)
@@ -91,6 +116,28 @@ func (m *message) decode(data mem.BufferSlice) error {
 	return eachField(text, m.deltaField)
 }
 
+// tooMany returns an error if a list has too many names, given how many there are of
+// each field.
+func (m *message) tooMany(fields []int) error {
+	lists := []int{fieldSotwNames}
+	if m.delta {
+		lists = []int{fieldDeltaSubscribe, fieldDeltaUnsubscribe, fieldDeltaClaims}
+	}
+	for _, list := range lists {
+		if n := fields[list]; n > maxNames {
+			return exceeds("a request has %d names in field %d: at most %d are served", n, list, maxNames)
+		}
+	}
+	return nil
+}
+
+// short notes that a text is too long to be kept.
+func (m *message) short(what, text string) {
+	if len(text) > maxName && m.tooMuch == nil {
+		m.tooMuch = exceeds("a %s is of %d bytes: at most %d are served", what, len(text), maxName)
+	}
+}
+
 func (m *message) sotwField(number protowire.Number, value string) error {
 	switch number {
 	case fieldSotwVersion:
@@ -98,8 +145,10 @@ func (m *message) sotwField(number protowire.Number, value string) error {
 	case fieldSotwNode:
 		return m.setNode(value)
 	case fieldSotwNames:
+		m.short("name", value)
 		return add(&m.Names, value)
 	case fieldSotwURL:
+		m.short("type URL", value)
 		return set(&m.url, value)
 	case fieldSotwNonce:
 		return set(&m.Nonce, value)
@@ -114,8 +163,10 @@ func (m *message) deltaField(number protowire.Number, value string) error {
 	case fieldDeltaNode:
 		return m.setNode(value)
 	case fieldDeltaURL:
+		m.short("type URL", value)
 		return set(&m.url, value)
 	case fieldDeltaSubscribe:
+		m.short("name", value)
 		return add(&m.Subscribe, value)
 	case fieldDeltaUnsubscribe:
 		return add(&m.Unsubscribe, value)
@@ -132,6 +183,7 @@ func (m *message) deltaField(number protowire.Number, value string) error {
 func (m *message) setNode(node string) error {
 	return eachField(node, func(number protowire.Number, value string) error {
 		if number == fieldNodeID {
+			m.short("node id", value)
 			return set(&m.node, value)
 		}
 		return nil
@@ -159,6 +211,8 @@ func (m *message) addClaim(entry string) error {
 		}
 		return nil
 	})
+	m.short("name", c.Name)
+	m.short("version", c.Version)
 	m.Claims = append(m.Claims, c)
 	return err
 }

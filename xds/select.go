@@ -29,7 +29,8 @@ func (st *typeState) asks(name string) bool { return st.wildcard || st.missing[n
 // subscribe adds a name and makes it due, even if the client has it (rule 16).
 func (s *Session) subscribe(t Type, name string) {
 	st := &s.types[t]
-	if t != Endpoint && !st.wildcard && (st.acked != nil || st.inflight != nil) && !st.missing[name] {
+	st.asked = true
+	if !st.wildcard && (st.acked != nil || st.inflight != nil) && !st.missing[name] {
 		if r := st.at.lookup(t, name); r == nil || !st.named.has(r.slot) {
 			st.hasNone(t, name) // What acked has of it was never sent, or dropped since.
 		}
@@ -116,9 +117,12 @@ func (s *Session) follow(st *typeState, b *batch) {
 	}
 }
 
-// upserts moves the client to a snapshot and returns what it must be sent for
-// it. What is excluded stays out; what is new and suspect becomes a trial.
-func (s *Session) upserts(t Type, to *Snapshot) *content {
+// upserts moves the client to a snapshot and returns what it must be sent for it,
+// and names that it must hear of and that it gets no form of: it refused them. What
+// is excluded stays out: if it is due all the same, for the client asked for it or
+// forgot what it had, another form is sent in its place. What is new and suspect
+// becomes a trial.
+func (s *Session) upserts(t Type, to *Snapshot) (out *content, none []string) {
 	st := &s.types[t]
 	b := to.since(st.at, t)
 	for _, r := range b.removed {
@@ -132,26 +136,35 @@ func (s *Session) upserts(t Type, to *Snapshot) *content {
 	}
 	st.at = to
 	if st.simple(b) {
-		return b.upserts.and(st.standIns())
+		return b.upserts.and(st.standIns()), nil
 	}
-	for _, r := range b.upserts.upserts {
-		if st.selects(r) {
-			st.owed.add(r.slot)
-		}
-	}
-	for _, r := range b.suspects {
-		if st.selects(r) {
-			st.owed.add(r.slot)
+	var news slotSet // due only because it changed: the client keeps what it has
+	for _, list := range [...][]*Resource{b.upserts.upserts, b.suspects} {
+		for _, r := range list {
+			if st.selects(r) && !st.owed.has(r.slot) {
+				st.owed.add(r.slot)
+				news.add(r.slot)
+			}
 		}
 	}
 	table := &to.tables[t]
-	if st.owed.count == table.count && len(st.ledger) == 0 && len(st.refused) == 0 &&
+	if !st.busy() && st.owed.count == table.count && len(st.ledger) == 0 && len(st.refused) == 0 &&
 		(st.wildcard || st.named.count == table.count) {
 		st.owed.clear()
 		all := to.since(empty, t)
-		return all.upserts.and(st.try(all.suspects, to))
+		var standIns, suspects []*Resource
+		for _, r := range all.suspects {
+			st.exclude(r)
+			if form := s.inPlace(t, r, true); form != nil {
+				standIns = append(standIns, form)
+			} else {
+				suspects = append(suspects, r)
+			}
+		}
+		st.try(suspects)
+		return all.upserts.and(standIns), nil
 	}
-	out := new(content)
+	out = new(content)
 	var kept slotSet
 	var suspects []*Resource
 	for slot := range st.owed.each {
@@ -160,12 +173,26 @@ func (s *Session) upserts(t Type, to *Snapshot) *content {
 		case r == nil:
 		case !st.selects(r):
 			kept.add(slot) // Due as soon as it is asked for: see oweEndpoints.
-		case st.excludes(r):
-		case st.refusedBefore(r):
-			e := st.exclude(r)
-			e.refused, e.reason = true, st.refused[versionOf(r)]
-		case to.suspect(r):
-			suspects = append(suspects, r)
+		case st.busy() && !s.protocol.whole(t) && s.snap.lookup(t, r.Name) == nil:
+			kept.add(slot) // It is gone: there is no hurry to send it.
+		case st.excludes(r), st.refusedBefore(r), to.suspect(r):
+			known := st.excludes(r)
+			if !known {
+				e := st.exclude(r)
+				e.reason, e.refused = st.refused[versionOf(r)]
+			}
+			switch form := s.inPlace(t, r, news.has(slot)); {
+			case form != nil:
+				out.upserts = append(out.upserts, form)
+			case st.exclusion(r.Name).refused:
+				if !news.has(slot) && st.ledger[r.Name].has == nil {
+					none = append(none, r.Name)
+				}
+			case t == Endpoint && st.underWay()[versionOf(r)]:
+				kept.add(slot) // It may have been sent before its cluster.
+			case !known:
+				suspects = append(suspects, r)
+			}
 		default:
 			st.forget(r.Name)
 			if !s.protocol.whole(t) {
@@ -175,9 +202,9 @@ func (s *Session) upserts(t Type, to *Snapshot) *content {
 		}
 	}
 	st.owed = kept
-	out.upserts = append(out.upserts, st.try(suspects, to)...)
+	st.try(suspects)
 	out.upserts = append(out.upserts, st.standIns()...)
-	return out
+	return out, none
 }
 
 // vanished moves the client's removals to a snapshot and returns the names that it
@@ -189,7 +216,7 @@ func (s *Session) vanished(t Type, to *Snapshot) []string {
 		hops++
 	}
 	defer func() { st.trail = slices.Delete(st.trail, 0, hops) }()
-	if !types[t].sayGone || hops == 0 && len(st.waiting) == 0 {
+	if hops == 0 && len(st.waiting) == 0 {
 		return nil
 	}
 	told := func(name string) bool {
@@ -275,22 +302,24 @@ func (s *Session) removes(t Type, vanished []string) *content {
 }
 
 // everything returns all that the client asked for: the newest of each, or what it
-// keeps instead. Of the excluded, only those of a trial are in it as they are now.
-func (s *Session) everything(t Type, trial []*Resource) *content {
+// keeps instead, which is returned apart, too. Of the excluded, only those of a trial
+// are in it as they are now.
+func (s *Session) everything(t Type, trial []*Resource) (out *content, kept []*Resource) {
 	st := &s.types[t]
+	st.unfinished = nil // An older form is in it, or none.
 	all := st.at.full(t)
 	if st.wildcard && len(st.ledger) == 0 && len(st.trail) == 0 {
-		return all
+		return all, nil
 	}
-	out := new(content)
+	out = new(content)
 	for _, r := range all.upserts {
 		if st.selects(r) && !st.excludes(r) {
 			out.upserts = append(out.upserts, st.untaint(r))
 		}
 	}
-	out.upserts = append(out.upserts, st.kept(t, trial)...)
-	out.upserts = append(out.upserts, trial...)
-	return out
+	kept = st.kept(t, trial)
+	out.upserts = slices.Concat(out.upserts, kept, trial)
+	return out, kept
 }
 
 // kept returns what the client keeps, a trial aside: of what is excluded, the form

@@ -23,12 +23,14 @@ const DefaultAckTimeout = 5 * time.Second
 type Server struct {
 	discovery.UnimplementedAggregatedDiscoveryServiceServer
 
-	store        *Store
-	log          *zap.Logger
-	ackTimeout   time.Duration
-	minPing      time.Duration
-	metrics      *Metrics
-	observations *latest.Map[uint64, StreamState]
+	store            *Store
+	log              *zap.Logger
+	ackTimeout       time.Duration
+	minPing          time.Duration
+	handshakeTimeout time.Duration
+	metrics          *Metrics
+	identifier       string // control_plane.identifier of responses; set before the server serves
+	observations     *latest.Map[uint64, StreamState]
 
 	admission admission
 	streams   atomic.Uint64 // ids given out
@@ -45,19 +47,34 @@ type Server struct {
 func NewServer(store *Store, ackTimeout time.Duration, log *zap.Logger) *Server {
 	metrics := newMetrics()
 	return &Server{
-		store: store, log: log, ackTimeout: ackTimeout, minPing: minPing, metrics: metrics,
+		store: store, log: log, ackTimeout: ackTimeout, minPing: minPing, handshakeTimeout: handshakeTimeout, metrics: metrics,
 		observations: latest.New[uint64, StreamState](),
 		admission:    admission{places: make(chan struct{}, places), time: placeTime, waiting: metrics.waiting},
 		drain:        make(chan struct{}),
 	}
 }
 
-// Register adds the aggregated discovery service, and the client status discovery
-// service that tells people what became of it: no service of a single type, no
+// Identify sets what responses say of who sent them (control_plane.identifier), so that
+// a person sees in a dump of a proxy which replica of which build served it. It must be
+// called before the server serves.
+func (s *Server) Identify(identifier string) { s.identifier = identifier }
+
+// RegisterADS adds the aggregated discovery service: no service of a single type, no
 // Fetch.
-func (s *Server) Register(r grpc.ServiceRegistrar) {
+func (s *Server) RegisterADS(r grpc.ServiceRegistrar) {
 	discovery.RegisterAggregatedDiscoveryServiceServer(r, s)
+}
+
+// RegisterClientStatus adds the client status discovery service, which tells people
+// what became of what was served.
+func (s *Server) RegisterClientStatus(r grpc.ServiceRegistrar) {
 	csds.RegisterClientStatusDiscoveryServiceServer(r, clientStatus{server: s})
+}
+
+// Open returns a port where everybody who reaches it may have everything.
+func (s *Server) Open(address string, others ...func(grpc.ServiceRegistrar)) Port {
+	return Port{Flag: "--xds-bind-address", Address: address, Reflection: true,
+		Services: append([]func(grpc.ServiceRegistrar){s.RegisterADS, s.RegisterClientStatus}, others...)}
 }
 
 // Observations are the states of the streams, by id, as they change.

@@ -128,7 +128,7 @@ func TestRule34(t *testing.T) {
 	server := NewServer(store, DefaultAckTimeout, zap.NewNop())
 	ctx, stop := context.WithCancel(context.Background())
 	served := make(chan error)
-	go func() { served <- server.Serve(ctx, addr) }()
+	go func() { served <- server.Serve(ctx, server.Open(addr)) }()
 	if conn, err := net.Dial("tcp", addr); err == nil {
 		conn.Close()
 		t.Error("the port is open before anything was published")
@@ -339,7 +339,7 @@ func TestRule72(t *testing.T) {
 	defer cancel()
 	ctx, stop := context.WithCancel(context.Background())
 	served := make(chan error)
-	go func() { served <- h.server.serveOn(ctx, listener) }()
+	go func() { served <- h.server.serveOn(ctx, listener, h.server.Open("")) }()
 	held := h.connectSotw() // Held, since nothing is published.
 	held.send(&discovery.DiscoveryRequest{TypeUrl: Cluster.URL()})
 	h.publish("docs@1")

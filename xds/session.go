@@ -17,18 +17,21 @@ type Session struct {
 	protocol   protocol
 	ackTimeout time.Duration
 	resume     int
+	maxLate    int // how many responses of a type may be unanswered beside the newest
 
 	snap   *Snapshot // the newest
 	types  [numTypes]typeState
 	nonces uint64 // responses sent so far; a nonce is never a version (rule 35)
 
-	// A client that connects again asks for clusters first, and some that it
-	// claims may be gone. What it has that refers to them is unknown until it asks
-	// for that too, or is given up on.
+	// resumed: the client claimed something, so it connected before, and has more than
+	// it has said yet. Whatever refers to clusters it may ask for in any order: until
+	// it has asked for all of it, or is given up on, no cluster is taken from it.
 	resumed bool
-	since   time.Time // the first Next
+	since   time.Time // the first Next after the last first request of a type; zero: it is to come
 
 	noClusters bool // NoClusters was said
+	bare       bool // the client has no listener,
+	routed     bool // and what it has of routes is of no use to the next: see noteListener
 
 	unknown *Snapshot // see needs; nil while every form that the client has is known
 
@@ -68,13 +71,29 @@ type typeState struct {
 	owed   slotSet
 	gone   map[string]bool // names asked for (or claimed) that do not exist
 	answer bool            // a response is due even if there is nothing in it (rule 31)
+	asked  bool            // some of this is due because a request asked for it
 	unheld []*Resource     // what the client ignored and still asks for (rule 41)
 	sum    uint64          // of the last response that held everything
 
-	inflight *push   // at most one (rule 48)
-	late     []*push // timed out, then overtaken, oldest first; their refusals still count
+	// unheard are the names in responses that were forgotten. Those that are gone are said
+	// to be so again when nothing is in flight.
+	unheard map[string]bool
+
+	// relist: the last response that held everything was refused. Whether the client took
+	// up what that left out is not known until it accepts one.
+	relist bool
+
+	// behind is where the client was before a response with removals that it refused: it
+	// may have what was removed until it answers the response that says so again.
+	behind *Snapshot
+
+	// Invariant: the pushes in late were sent before inflight, and answers come in the
+	// order of the pushes. So inflight is nil only if late is empty.
+	inflight *push   // the newest
+	late     []*push // overtaken by a newer one, oldest first; their answers still count
 
 	refusals
+	retrial retrial
 }
 
 // A push is one response that the client has not answered yet.
@@ -92,15 +111,19 @@ type push struct {
 	sentAt  time.Time
 	expired bool // not answered in time: nobody waits for it any more (rule 47)
 
-	restored []*Resource // what it accepted before and is sent anew (see restore)
+	restored []*Resource // older forms that are in it once more
 }
 
-// open returns the pushes that were not answered, oldest first.
-func (st *typeState) open() []*push {
-	if st.inflight == nil {
-		return st.late
+// open yields the pushes that were not answered, oldest first.
+func (st *typeState) open(yield func(*push) bool) {
+	for _, p := range st.late {
+		if !yield(p) {
+			return
+		}
 	}
-	return append(slices.Clip(st.late), st.inflight)
+	if st.inflight != nil {
+		yield(st.inflight)
+	}
 }
 
 // protocol is what differs between state of the world and delta.
@@ -144,12 +167,12 @@ const (
 // replica: attempts to send a resource in other bytes count from there if the
 // client claims to hold something (rule 90).
 func NewDeltaSession(snap *Snapshot, ackTimeout time.Duration, resume int) *Session {
-	return &Session{protocol: delta{}, snap: snap, ackTimeout: ackTimeout, resume: resume}
+	return &Session{protocol: delta{}, snap: snap, ackTimeout: ackTimeout, resume: resume, maxLate: maxLate}
 }
 
 // NewSotwSession returns the session of a StreamAggregatedResources stream.
 func NewSotwSession(snap *Snapshot, ackTimeout time.Duration) *Session {
-	return &Session{protocol: sotw{}, snap: snap, ackTimeout: ackTimeout}
+	return &Session{protocol: sotw{}, snap: snap, ackTimeout: ackTimeout, maxLate: maxLate}
 }
 
 // Publish gives the session the newest snapshot.
@@ -161,17 +184,21 @@ func (s *Session) Request(r *Request) {
 	first := !st.active
 	switch {
 	case first && r.Refused:
-		s.events = append(s.events, Event{Kind: EarlyRefusal, Type: r.Type, Reason: r.Reason}) // Rule 6.
+		s.events = append(s.events, Event{Kind: EarlyRefusal, Type: r.Type, Reason: Words(r.Reason)}) // Rule 6.
 	case !first:
 		s.answered(st, r) // Rule 5: in a first request the nonce is another stream's.
 	}
 	if first {
 		st.active = true
 		s.changed = true
+		s.since = time.Time{}
+		s.resumed = s.resumed || len(r.Claims) > 0
 		s.bring(r.Type)
+		s.noteClaims(r)
 	}
 	s.protocol.request(s, r.Type, r, first)
 	st.prune(r.Type)
+	s.changed = s.changed || r.Type != Endpoint // What it asks for may be something else now.
 }
 
 // bring moves a type that nothing was sent of to the newest snapshot.
@@ -190,6 +217,7 @@ func (s *Session) Next(now time.Time) (Type, *Response) {
 		s.since = now
 	}
 	s.expire(now)
+	s.tryAgain(now)
 	limit := s.snap
 	for i, stage := range stages {
 		if i == len(stages)-1 && s.referrersUnknown(now) {
@@ -216,69 +244,82 @@ func (s *Session) Next(now time.Time) (Type, *Response) {
 	return 0, nil
 }
 
-// referrersUnknown tells that removals of the last stage must wait for the first
-// request of a type that may refer to them, and for its answer.
+// referrersUnknown reports whether the client may have something that refers to
+// clusters and that it did not ask for yet, or was not answered about. Then nothing
+// of the last stage may be sent.
 func (s *Session) referrersUnknown(now time.Time) bool {
 	if !s.resumed || now.Sub(s.since) >= s.ackTimeout {
 		return false
 	}
-	known := false
-	for _, step := range stages[len(stages)-2] {
-		if st := &s.types[step.t]; st.active {
-			if st.acked == nil {
-				return true
-			}
-			known = true
-		}
-	}
-	return !known
+	return slices.ContainsFunc(stages[len(stages)-2], func(step step) bool { return s.types[step.t].acked == nil })
 }
 
-// busy tells that no push of the type may be sent now: one is in flight. One that
+// busy reports whether changes of the type must wait: a push is in flight. One that
 // was not answered in time may be overtaken, so who answers nothing is sent what
 // is news, and at most one response in ackTimeout.
 func (st *typeState) busy() bool { return st.inflight != nil && !st.inflight.expired }
 
 // settled is how far the client has answered.
 func (st *typeState) settled() *Snapshot {
-	if st.busy() {
-		return st.inflight.from
+	if st.inflight != nil && st.inflight.expired {
+		return st.at
 	}
-	return st.at
+	at := st.at
+	for p := range st.open {
+		if !p.expired {
+			at = p.from
+			break
+		}
+	}
+	if st.behind != nil {
+		at = older(at, st.behind)
+	}
+	return at
 }
+
+// replies reports whether a request may be answered though a push is in flight.
+func (s *Session) replies(st *typeState) bool { return st.asked && len(st.late) < s.maxLate }
 
 // push moves the client along one step as far as it may go, and returns the push
 // for it, nil if there is nothing to say.
 func (s *Session) push(step step, limit *Snapshot) (*push, *Response) {
 	t, st := step.t, &s.types[step.t]
+	reply := false // only what was asked for
 	if st.busy() {
-		return nil, nil
+		if reply = s.replies(st); !reply {
+			return nil, nil
+		}
 	}
-	from, to, answer := st.at, st.at, st.answer
-	if step.what&upsert != 0 {
+	from, to := st.at, st.at
+	if step.what&upsert != 0 && !reply {
 		to = newer(st.at, limit)
 	}
-	upserts := s.upserts(t, to)
+	upserts, none := s.upserts(t, to)
 	var vanished []string
 	switch {
+	case reply:
 	case !removesLater(t):
 		vanished = s.vanished(t, to)
 	case step.what&remove != 0:
 		vanished = s.vanished(t, older(limit, to))
 	}
 	var restored []*Resource
-	leaving := vanished
-	switch {
-	case len(st.unfinished) == 0:
-	case !s.protocol.whole(t):
-		var away []string
-		restored, away = s.restore(t)
-		leaving = slices.Concat(vanished, away)
-	case st.inflight != nil || len(s.nextPart(t)) == 0:
-		answer = true // What was refused is not in it; nor is it in the trial that is next.
+	leaving, answer := vanished, st.answer
+	if s.protocol.whole(t) {
+		switch done := len(s.nextPart(t)) == 0; {
+		case len(st.unfinished) > 0 && (done || st.inflight != nil), st.relist && done && st.inflight == nil:
+			answer = true // What was refused is not in it; nor is it in the trial that is next.
+		}
+	} else {
+		leaving = slices.Concat(vanished, none)
+		if len(st.unfinished) > 0 {
+			var away []string
+			restored, away = s.restore(t)
+			leaving = slices.Concat(leaving, away)
+		}
 	}
 	removes := s.removes(t, leaving)
-	st.answer = false
+	st.answer, st.asked = false, false
 	news := len(upserts.upserts)+len(restored)+len(removes.removes) > 0
 
 	switch {
@@ -286,25 +327,38 @@ func (s *Session) push(step step, limit *Snapshot) (*push, *Response) {
 		if !news && !answer && len(vanished) == 0 {
 			break
 		}
-		restored, _ = s.restore(t)
-		all := s.everything(t, nil)
+		all, kept := s.everything(t, nil)
 		if !news && !answer && all.sum() == st.sum {
 			break // What vanished was not in the last response either (rule 84).
 		}
-		st.sum = all.sum()
-		p := &push{from: from, to: to, fresh: st.unanswered(upserts.upserts, all), removes: vanished, restored: restored, all: all}
+		st.sum, st.relist = all.sum(), false
+		from = st.catchUp(from)
+		p := &push{from: from, to: to, fresh: st.unanswered(upserts.upserts, all), removes: vanished, restored: kept, all: all}
 		if st.inflight == nil {
 			p.shared = upserts
 		}
 		return p, s.protocol.respond(t, to, all, nothing)
 	case news || answer:
+		from = st.catchUp(from)
 		p := &push{from: from, to: to, fresh: upserts.upserts, removes: removes.removes, shared: upserts, restored: restored}
 		return p, s.protocol.respond(t, to, upserts.and(restored), removes)
+	}
+	if !st.relist {
+		st.behind = nil // There was nothing left to say again.
 	}
 	if st.inflight == nil && len(st.unheld) == 0 && st.acked != to {
 		st.acked, s.changed = to, true // It holds all up to here.
 	}
 	return nil, nil
+}
+
+// catchUp returns where the client is before a response that says again what it may
+// have refused to hear.
+func (st *typeState) catchUp(from *Snapshot) *Snapshot {
+	if st.behind != nil {
+		from, st.behind = older(from, st.behind), nil
+	}
+	return from
 }
 
 // unanswered adds to what is new in a response that holds everything what it
@@ -375,8 +429,13 @@ func (s *Session) oweEndpoints(p *push) {
 // expire opens the gates of pushes that were not answered in time (rule 47).
 func (s *Session) expire(now time.Time) {
 	for t := range numTypes {
-		if p := s.types[t].inflight; p != nil && !p.expired && now.Sub(p.sentAt) >= s.ackTimeout {
-			p.expired = true
+		expired := false
+		for p := range s.types[t].open {
+			if !p.expired && now.Sub(p.sentAt) >= s.ackTimeout {
+				p.expired, expired = true, true
+			}
+		}
+		if expired {
 			s.events = append(s.events, Event{Kind: AckTimeout, Type: t})
 		}
 	}
@@ -400,8 +459,13 @@ func (s *Session) awaitsClusters() bool {
 // zero: not at all.
 func (s *Session) Deadline() (d time.Time) {
 	for t := range numTypes {
-		if p := s.types[t].inflight; p != nil && !p.expired {
-			d = earlier(d, p.sentAt.Add(s.ackTimeout))
+		for p := range s.types[t].open {
+			if !p.expired {
+				d = earlier(d, p.sentAt.Add(s.ackTimeout))
+			}
+		}
+		if at := s.types[t].retrial.at; !at.IsZero() {
+			d = earlier(d, at)
 		}
 	}
 	if s.resumed && s.referrersUnknown(s.since) {
@@ -417,6 +481,14 @@ func (s *Session) Deadline() (d time.Time) {
 // that everything was sent to it once.
 func (s *Session) Served() bool {
 	return s.types[ScopedRoute].acked != nil || s.types[Route].acked != nil
+}
+
+// Unserved returns how many names the client asks for that do not exist.
+func (s *Session) Unserved() (n int) {
+	for t := range numTypes {
+		n += len(s.types[t].missing)
+	}
+	return n
 }
 
 // Events returns what happened since the last call.

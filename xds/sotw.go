@@ -12,9 +12,13 @@ type sotw struct{}
 // request takes the names of a request: always all that the client wants.
 func (sotw) request(s *Session, t Type, r *Request, first bool) {
 	st := &s.types[t]
-	if r.Nonce == "" { // Rule 21: the type starts again.
+	if r.Nonce == "" && !first { // Rule 21: the type starts again.
 		first = true
-		st.restart()
+		for p := range st.open {
+			if p.all != nil {
+				st.answer, st.asked = true, true // Who takes up that must hear what is gone since.
+			}
+		}
 	}
 	st.everName = st.everName || len(r.Names) > 0
 	legacy := !st.everName && types[t].wildcard // Rules 8 to 10.
@@ -35,17 +39,20 @@ func (sotw) request(s *Session, t Type, r *Request, first bool) {
 		st.named.add(res.slot)
 		if first || !had.has(res.slot) && !was {
 			st.owed.add(res.slot) // Rules 16, 17, 32.
+			st.asked = true
 		}
 	}
 	if st.wildcard && (first || !was) {
 		st.oweAll(t)
-		st.answer = types[t].wildcard // Rules 31, 33.
+		st.answer, st.asked = types[t].wildcard, true // Rules 31, 33.
 	}
 	if !was {
 		st.neverHeld(t, had, hadMissing)
-		st.answer = st.answer || types[t].wildcard && slices.ContainsFunc(st.goneInFlight(t), func(name string) bool {
+		if types[t].wildcard && slices.ContainsFunc(st.goneInFlight(t), func(name string) bool {
 			return st.asks(name) && !hadMissing[name]
-		})
+		}) {
+			st.answer, st.asked = true, true
+		}
 	}
 	st.unheld = slices.DeleteFunc(st.unheld, func(r *Resource) bool {
 		now := st.at.lookup(t, r.Name)
@@ -56,8 +63,8 @@ func (sotw) request(s *Session, t Type, r *Request, first bool) {
 // neverHeld notes what acked has, or will have, and a client that asked for other
 // names was never sent.
 func (st *typeState) neverHeld(t Type, named slotSet, missing map[string]bool) {
-	if st.acked == nil && st.inflight == nil || t == Endpoint {
-		return // It has nothing, or nothing depends on what it accepted last.
+	if st.acked == nil && st.inflight == nil {
+		return // It has nothing.
 	}
 	note := func(name string) {
 		r := st.at.lookup(t, name)
@@ -81,16 +88,6 @@ func (st *typeState) neverHeld(t Type, named slotSet, missing map[string]bool) {
 	for name := range st.missing {
 		note(name)
 	}
-}
-
-// restart forgets what is in flight: nobody will answer it.
-func (st *typeState) restart() {
-	if st.inflight != nil {
-		st.retry(st.inflight)
-		st.answer = st.inflight.all != nil // Who takes it up yet must hear what is gone since.
-	}
-	st.inflight = nil
-	st.overlook(len(st.late))
 }
 
 // ignored: an answer without an error that keeps the old version comes from a

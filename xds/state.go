@@ -13,7 +13,7 @@ type StreamState struct {
 
 // TypeState is what a client holds of one type.
 type TypeState struct {
-	Active bool   // it asked for the type
+	Active bool   // it asked for all of the type, or by name for something that exists
 	Acked  uint64 // Seq of the snapshot that it acknowledged; 0: none yet
 }
 
@@ -27,7 +27,8 @@ type ResourceName struct {
 type Exception struct {
 	Version string // the one in question; empty: any that it does not have yet, after a refusal or the like
 	Refused bool   // the client refused it; else it is still being tried
-	Reason  string // the client's words
+	Reason  string // the client's words (see Words)
+	Older   bool   // the client holds another form of it, which it goes on with
 }
 
 // State returns what the client holds, and whether that changed since the last
@@ -41,15 +42,15 @@ func (s *Session) State() (StreamState, bool) {
 	var state StreamState
 	for t := range numTypes {
 		st := &s.types[t]
-		state.Types[t].Active = st.active
+		state.Types[t].Active = st.active && (st.wildcard || st.named.count > 0)
 		if st.acked != nil {
 			state.Types[t].Acked = st.acked.seq
 		}
 		for name, rec := range st.ledger {
 			if e := rec.excluded; e != nil {
-				state.except(ResourceName{t, name}, Exception{e.resource.Version, e.refused, e.reason})
+				state.except(ResourceName{t, name}, Exception{e.resource.Version, e.refused, e.reason, rec.has != nil})
 			} else if st.lacks(t, name, rec) {
-				state.except(ResourceName{t, name}, Exception{})
+				state.except(ResourceName{t, name}, Exception{Older: rec.has != nil})
 			}
 		}
 	}

@@ -82,13 +82,17 @@ func (s *Server) serve(g grpc.ServerStream, delta bool, start func(*Snapshot, ti
 
 // read reads requests until the client or the stream ends.
 func (st *stream) read(ctx context.Context) {
+	defer st.server.contain("read", func(err error) { st.end(err) })
 	for {
 		m := &message{delta: st.delta}
 		if err := st.grpc.RecvMsg(m); err != nil {
 			if !errors.Is(err, io.EOF) && status.Code(err) != codes.Canceled { // Rule 73.
 				st.log.Debug("stream broken", zap.Error(err))
 			}
-			st.end(nil)
+			if status.Code(err) != codes.ResourceExhausted { // Else it is for the client: see maxRequest.
+				err = nil
+			}
+			st.end(err)
 			return
 		}
 		select {
@@ -115,7 +119,7 @@ func (st *stream) run(ctx context.Context) error {
 			st.snap = st.server.store.Latest()
 			st.session.Publish(st.snap)
 		case <-ctx.Done():
-			if cause := context.Cause(ctx); errors.Is(cause, errDraining) {
+			if cause := context.Cause(ctx); !errors.Is(cause, context.Canceled) {
 				return cause
 			}
 			return nil
@@ -144,6 +148,9 @@ func (st *stream) wakeAt(ctx context.Context, at time.Time) {
 
 // receive hands a request to the session.
 func (st *stream) receive(m *message) error {
+	if m.tooMuch != nil {
+		return m.tooMuch
+	}
 	if !st.named {
 		st.named = true
 		st.node = strings.Clone(m.node) // Rule 2: nothing here depends on it, so it may be empty.
@@ -159,6 +166,9 @@ func (st *stream) receive(m *message) error {
 	}
 	m.Type = t
 	st.session.Request(&m.Request)
+	if n := st.session.Unserved(); n > maxNames {
+		return exceeds("a stream asks for %d names that do not exist: at most %d are remembered", n, maxNames)
+	}
 	return nil
 }
 
@@ -170,7 +180,15 @@ func (st *stream) unknown(m *message) error {
 	if !st.delta || len(m.Subscribe) == 0 {
 		return nil
 	}
-	return st.grpc.SendMsg(st.session.respondUnknown(m.url, m.Subscribe))
+	return st.send(st.session.respondUnknown(m.url, m.Subscribe))
+}
+
+// send signs a response and sends it.
+func (st *stream) send(r *Response) error {
+	if identifier := st.server.identifier; identifier != "" {
+		r.signature = signature(identifier, st.delta)
+	}
+	return st.grpc.SendMsg(r)
 }
 
 // flush sends every response that is due. A client that does not read blocks
@@ -183,7 +201,7 @@ func (st *stream) flush() error {
 			return nil
 		}
 		st.server.metrics.sent(t, r)
-		if err := st.grpc.SendMsg(r); err != nil {
+		if err := st.send(r); err != nil {
 			return err
 		}
 	}

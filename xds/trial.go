@@ -8,35 +8,57 @@ import (
 // This file tries what is excluded, part by part, until it is certain what of it a
 // client refuses, and finds what to send in its place meanwhile.
 
-// try makes resources that other streams refused trials of this one: each alone, or
-// if they are many, all as one part. Where the client has no form of one, and there
-// is a stand-in, that is returned, to be sent and answered first.
-func (st *typeState) try(suspects []*Resource, at *Snapshot) (standIns []*Resource) {
-	var now []*Resource
+// try makes trials of excluded resources: each alone, or if they are many, all as
+// one part.
+func (st *typeState) try(suspects []*Resource) {
+	if len(suspects) > maxAlone {
+		st.trials = append(st.trials, suspects)
+		return
+	}
 	for _, r := range suspects {
-		e := st.exclude(r)
-		if st.ledger[r.Name].has == nil {
-			e.standIn = st.standIn(r, at)
-		}
-		if e.standIn != nil {
-			standIns = append(standIns, st.untaint(e.standIn))
-		} else {
-			now = append(now, r)
-		}
-	}
-	if len(now) > maxAlone {
-		st.trials = append(st.trials, now)
-		return standIns
-	}
-	for _, r := range now {
 		st.trials = append(st.trials, []*Resource{r})
 	}
-	return standIns
 }
 
 // maxAlone is how many suspects are tried each alone. Where one client refuses
 // everything, the others need not answer thousands of responses for it.
 const maxAlone = 16
+
+// inPlace returns what a client is sent in place of an excluded version, or nil: the
+// form that it accepted last, unless it keeps that, else the stand-in. Until that is
+// answered, nothing else of the name is tried.
+func (s *Session) inPlace(t Type, r *Resource, keeps bool) *Resource {
+	st := &s.types[t]
+	rec := st.ledger[r.Name]
+	switch e := rec.excluded; {
+	case rec.has != nil && s.protocol.whole(t):
+		st.answer = st.answer || !keeps // It is in whatever holds everything.
+		return nil
+	case rec.has != nil && keeps, e.standIn != nil && e.doubtful:
+		return nil
+	case e.standIn != nil:
+	case rec.has.known():
+		e.standIn = rec.has.in(r)
+	case rec.mayHave.known() && !st.refusedBefore(rec.mayHave) && !s.protocol.whole(t):
+		e.standIn = rec.mayHave.in(r)
+	case rec.has == nil && !e.alone:
+		e.standIn = st.standIn(r, st.at)
+	}
+	if standIn := rec.excluded.standIn; standIn != nil {
+		return st.untaint(standIn)
+	}
+	return nil
+}
+
+// in returns the resource for the place in the tables that another form of it has.
+func (r *Resource) in(place *Resource) *Resource {
+	if r == nil {
+		return nil
+	}
+	moved := *r
+	moved.slot = place.slot
+	return &moved
+}
 
 // standIn returns what this client can be sent in place of a suspect, or nil.
 func (st *typeState) standIn(r *Resource, at *Snapshot) *Resource {
@@ -68,17 +90,17 @@ func (rs *refusals) standInAnswered(e *exclusion) {
 	rs.trials = append(rs.trials, []*Resource{e.resource})
 }
 
-// retry queues what of an unanswered push would never be sent again.
-func (rs *refusals) retry(p *push) {
+// again returns the parts to try because a push that had them was never answered.
+func (rs *refusals) again(p *push) (parts [][]*Resource) {
 	if p.trial {
-		rs.trials = append([][]*Resource{p.fresh}, rs.trials...)
-		return
+		return [][]*Resource{p.fresh}
 	}
 	for _, r := range p.fresh {
-		if rs.exclusion(r.Name).standsIn(r) {
-			rs.trials = append([][]*Resource{{r}}, rs.trials...)
+		if rs.exclusion(r.Name).standsIn(r) || rs.excludes(r) {
+			parts = append(parts, []*Resource{r})
 		}
 	}
+	return parts
 }
 
 // trial returns the push of the next part to try. Trials come after everything
@@ -99,8 +121,7 @@ func (s *Session) trial(t Type) (*push, *Response) {
 		out.upserts[i] = st.untaint(r)
 	}
 	if s.protocol.whole(t) {
-		p.restored, _ = s.restore(t)
-		out = s.everything(t, out.upserts)
+		out, p.restored = s.everything(t, out.upserts)
 		st.sum, p.all = out.sum(), out
 	}
 	return p, s.protocol.respond(t, st.at, out, nothing)
@@ -119,15 +140,15 @@ func (s *Session) nextPart(t Type) []*Resource {
 }
 
 // current returns those of a part that are still served, asked for and excluded,
-// and not under trial.
+// and not under way.
 func (st *typeState) current(part []*Resource) []*Resource {
 	var out []*Resource
-	tried := st.underTrial()
+	sent := st.underWay()
 	for _, r := range part {
 		e := st.exclusion(r.Name)
 		switch {
 		case e == nil || !e.standsIn(r) && (e.refused || e.resource.Version != r.Version):
-		case tried[versionOf(r)]:
+		case sent[versionOf(r)]:
 		default:
 			out = append(out, r)
 		}
@@ -135,20 +156,18 @@ func (st *typeState) current(part []*Resource) []*Resource {
 	return out
 }
 
-// underTrial returns what is in a trial that may yet be answered.
-func (st *typeState) underTrial() map[versioned]bool {
-	tried := make(map[versioned]bool)
-	for _, p := range st.open() {
-		if !p.trial {
-			continue
-		}
+// underWay returns the versions with records that were sent since they were last in
+// question, and may yet be answered.
+func (st *typeState) underWay() map[versioned]bool {
+	sent := make(map[versioned]bool)
+	for p := range st.open {
 		for _, r := range p.fresh {
 			if rec := st.ledger[r.Name]; rec != nil && p.number > rec.upTo {
-				tried[versionOf(r)] = true
+				sent[versionOf(r)] = true
 			}
 		}
 	}
-	return tried
+	return sent
 }
 
 // parts cuts a refused set: those that the client's words name apart, each

@@ -24,20 +24,20 @@ var types = [numTypes]struct {
 	// and a state-of-the-world response holds everything (rules 29, 30).
 	wildcard bool
 
-	// sayGone: a delta client is told when such a resource disappears. Of the
-	// others it hears it only when it asks (rule 56).
-	sayGone bool
-
 	// halfTaken: of a refused response Envoy applies the others, and names each that
 	// it refused; of these it keeps an unfinished form until they are replaced or
 	// removed (see Session.restore).
 	halfTaken bool
+
+	// again: a refusal may have a reason outside of the resource, so what is refused
+	// is sent again after a pause (see Session.tryAgain).
+	again bool
 }{
-	Cluster:     {"cluster", "type.googleapis.com/envoy.config.cluster.v3.Cluster", true, true, true},
-	Endpoint:    {"endpoint", "type.googleapis.com/envoy.config.endpoint.v3.ClusterLoadAssignment", false, true, false},
-	Listener:    {"listener", "type.googleapis.com/envoy.config.listener.v3.Listener", true, true, false},
-	ScopedRoute: {"scope", "type.googleapis.com/envoy.config.route.v3.ScopedRouteConfiguration", true, true, false},
-	Route:       {"route", "type.googleapis.com/envoy.config.route.v3.RouteConfiguration", false, false, false},
+	Cluster:     {name: "cluster", url: "type.googleapis.com/envoy.config.cluster.v3.Cluster", wildcard: true, halfTaken: true},
+	Endpoint:    {name: "endpoint", url: "type.googleapis.com/envoy.config.endpoint.v3.ClusterLoadAssignment"},
+	Listener:    {name: "listener", url: "type.googleapis.com/envoy.config.listener.v3.Listener", wildcard: true, again: true},
+	ScopedRoute: {name: "scope", url: "type.googleapis.com/envoy.config.route.v3.ScopedRouteConfiguration", wildcard: true},
+	Route:       {name: "route", url: "type.googleapis.com/envoy.config.route.v3.RouteConfiguration"},
 }
 
 // String returns a short name for logs and scripts, such as "cluster".

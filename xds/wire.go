@@ -15,7 +15,21 @@ const (
 	fieldTypeURL = 4 // both
 	fieldNonce   = 5 // both
 	fieldRemoved = 6 // DeltaDiscoveryResponse.removed_resources
+
+	fieldSotwControlPlane  = 6 // DiscoveryResponse.control_plane
+	fieldDeltaControlPlane = 7 // DeltaDiscoveryResponse.control_plane
+	fieldIdentifier        = 1 // envoy.config.core.v3.ControlPlane
 )
+
+// signature returns the field of a response that says who sent it.
+func signature(identifier string, delta bool) []byte {
+	field := protowire.Number(fieldSotwControlPlane)
+	if delta {
+		field = fieldDeltaControlPlane
+	}
+	by := protowire.AppendString(protowire.AppendTag(nil, fieldIdentifier, protowire.BytesType), identifier)
+	return protowire.AppendBytes(protowire.AppendTag(nil, field, protowire.BytesType), by)
+}
 
 // A Response is what goes out: a few bytes of its own, and bodies that it may
 // share with other streams' responses. Protobuf fields may come in any order, so
@@ -27,12 +41,13 @@ type Response struct {
 	Upserts []*Resource // not to be modified
 	Removes []string    // not to be modified
 
-	bodies []mem.BufferSlice
+	signature []byte // a field that says who sends it; nil: nobody says so
+	bodies    []mem.BufferSlice
 }
 
 // encode returns the message's bytes.
 func (r *Response) encode() mem.BufferSlice {
-	head := make([]byte, 0, 128)
+	head := make([]byte, 0, 128+len(r.signature))
 	for _, f := range [...]struct {
 		number protowire.Number
 		value  string
@@ -41,6 +56,7 @@ func (r *Response) encode() mem.BufferSlice {
 			head = protowire.AppendString(protowire.AppendTag(head, f.number, protowire.BytesType), f.value)
 		}
 	}
+	head = append(head, r.signature...)
 	out := append(make(mem.BufferSlice, 0, 4), mem.SliceBuffer(head))
 	for _, body := range r.bodies {
 		out = append(out, body...)

@@ -48,7 +48,7 @@ func serve(t *testing.T, log *zap.Logger, prepare func(*Server)) *harness {
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	stopped := make(chan error)
-	go func() { stopped <- h.server.serveOn(ctx, listener) }()
+	go func() { stopped <- h.server.serveOn(ctx, listener, h.server.Open("")) }()
 	t.Cleanup(func() {
 		stop()
 		if err := <-stopped; err != nil {
@@ -200,5 +200,28 @@ func (h *harness) state(what string, ok func(StreamState) bool) StreamState {
 		case <-h.ctx.Done():
 			h.Fatalf("never observed: %s", what)
 		}
+	}
+}
+
+// Who looks into a proxy sees which replica of which build served it, in whatever is
+// sent.
+func TestResponsesSayWhoSentThem(t *testing.T) {
+	const who = "replica-1 staticsite-operator/v1"
+	h := serve(t, zap.NewNop(), func(s *Server) { s.Identify(who) })
+	h.publish("docs@1")
+
+	c := h.connectDelta()
+	c.send(askDelta(Cluster))
+	if got := c.recv().GetControlPlane().GetIdentifier(); got != who {
+		t.Errorf("a delta response is from %q", got)
+	}
+	c.send(&discovery.DeltaDiscoveryRequest{TypeUrl: "type.googleapis.com/nobody.Serves", ResourceNamesSubscribe: []string{"a"}})
+	if got := c.recv().GetControlPlane().GetIdentifier(); got != who {
+		t.Errorf("a response of a type that is not served is from %q", got)
+	}
+	s := h.connectSotw()
+	s.send(&discovery.DiscoveryRequest{TypeUrl: Cluster.URL()})
+	if got := s.recv().GetControlPlane().GetIdentifier(); got != who {
+		t.Errorf("a state-of-the-world response is from %q", got)
 	}
 }

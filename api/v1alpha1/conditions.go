@@ -1,22 +1,28 @@
 package v1alpha1
 
 // The types of a StaticSite's conditions, in the order in which they stand in
-// its status. The first four are there from the first visit. Of the last two, which
+// its status. The first five are there from the first visit. Of the last two, which
 // are for tools that know no others (kstatus, Flux), a status has the one that is
 // True: the conventions of these tools call a condition of trouble absent when
 // there is none.
 const (
 	ConditionAccepted     = "Accepted"     // the specification is valid and the domain is this site's
 	ConditionResolvedRefs = "ResolvedRefs" // what the specification names exists
-	ConditionProgrammed   = "Programmed"   // every connected proxy acknowledged exactly this generation
+	ConditionProgrammed   = "Programmed"   // every serving proxy acknowledged exactly this generation
 	ConditionReady        = "Ready"        // all of the above
-	ConditionReconciling  = "Reconciling"  // Ready is Unknown: wait; reason and message are those of what it waits for
-	ConditionStalled      = "Stalled"      // Ready is False: waiting will not mend it; reason and message are those of what will
+
+	// ConditionEndpointsReady: the Service has an endpoint that requests are sent to.
+	// It is no part of Ready, which says that the site is configured everywhere: pods
+	// come and go, and their own workload says how they are.
+	ConditionEndpointsReady = "EndpointsReady"
+
+	ConditionReconciling = "Reconciling" // Ready is Unknown: wait; reason and message are those of what it waits for
+	ConditionStalled     = "Stalled"     // Ready is False: waiting will not mend it; reason and message are those of what will
 )
 
 // Conditions is their order.
 var Conditions = [...]string{
-	ConditionAccepted, ConditionResolvedRefs, ConditionProgrammed, ConditionReady, ConditionReconciling, ConditionStalled,
+	ConditionAccepted, ConditionResolvedRefs, ConditionProgrammed, ConditionReady, ConditionEndpointsReady, ConditionReconciling, ConditionStalled,
 }
 
 // Reasons of Accepted.
@@ -50,10 +56,19 @@ const (
 // Reasons of Programmed.
 const (
 	ReasonProgrammed = "Programmed"
-	ReasonNoProxies  = "NoProxies" // no proxy is connected, so nobody can say
-	ReasonPending    = "Pending"   // under way; the message says how far
-	ReasonRejected   = "Rejected"  // a proxy refused the configuration; the message is its own
-	ReasonNotSent    = "NotSent"   // the site is not accepted, so there is nothing to acknowledge
+	ReasonNoProxies  = "NoProxies"  // no proxy is connected, so nobody can say
+	ReasonNotServing = "NotServing" // proxies are connected, and none has a listener and routes
+	ReasonPending    = "Pending"    // under way; the message says how far
+	ReasonRejected   = "Rejected"   // a proxy refused the configuration; the message is its own
+	ReasonNotSent    = "NotSent"    // the site is not accepted, so there is nothing to acknowledge
+)
+
+// Reasons of EndpointsReady, which is also Unknown with NotSent.
+const (
+	ReasonEndpointsReady    = "EndpointsReady"
+	ReasonNoEndpoints       = "NoEndpoints"
+	ReasonUnresolved        = "Unresolved"        // there is no Service port whose endpoints could be looked up
+	ReasonResolvedByProxies = "ResolvedByProxies" // upstreams dns
 )
 
 // ReasonTakenOver is the reason of an Event, and of no condition: this site holds

@@ -82,7 +82,7 @@ func TestCRDBearsTheNamesOfThisPackage(t *testing.T) {
 	for _, column := range version.AdditionalPrinterColumns {
 		columns = append(columns, column.Name)
 	}
-	if want := []string{"Domain", "Service", "Port", "Status", "Ready", "Age"}; !slices.Equal(columns, want) {
+	if want := []string{"Domain", "Service", "Port", "Status", "Ready", "Endpoints", "Age"}; !slices.Equal(columns, want) {
 		t.Errorf("columns %v, want %v", columns, want)
 	}
 	if most := version.Schema.OpenAPIV3Schema.Properties["status"].Properties["conditions"].MaxItems; most == nil || *most != v1alpha1.MaxConditions {

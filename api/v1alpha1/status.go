@@ -32,8 +32,8 @@ type StaticSiteStatus struct {
 	// +kubebuilder:validation:items:MaxLength=253
 	Domains []string `json:"domains,omitempty"`
 
-	// conditions are Accepted, ResolvedRefs, Programmed and Ready, and while the
-	// site is not ready, Reconciling or Stalled.
+	// conditions are Accepted, ResolvedRefs, Programmed, Ready and EndpointsReady,
+	// and while the site is not ready, Reconciling or Stalled.
 	//
 	// +optional
 	// +listType=map
@@ -56,6 +56,6 @@ type Phase string
 // The phases.
 const (
 	PhasePending     Phase = "Pending"     // on its way, nothing for the owner to do
-	PhaseProvisioned Phase = "Provisioned" // served by every connected proxy
+	PhaseProvisioned Phase = "Provisioned" // acknowledged by every serving proxy
 	PhaseError       Phase = "Error"       // a condition is False; the message says what to do
 )

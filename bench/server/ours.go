@@ -44,7 +44,9 @@ func newOurs(ctx context.Context, spec Spec) (Target, error) {
 	return o, context.Cause(ctx)
 }
 
-func (o *ours) Serve(ctx context.Context, address string) error { return o.server.Serve(ctx, address) }
+func (o *ours) Serve(ctx context.Context, address string) error {
+	return o.server.Serve(ctx, o.server.Open(address))
+}
 
 func (o *ours) Change(c Change, k int) error {
 	changed := object(o.set, c, k)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"os/exec"
 	"strconv"
 
@@ -20,7 +21,8 @@ type Options struct {
 	// Sites is a folder of YAML. Kubeconfig is a file: a cluster.
 	Sites      string
 	Kubeconfig string
-	// XDSAddress, HealthAddress are host:port; a free port of 127.0.0.1 if empty.
+	// XDSAddress, HealthAddress are host:port; a free port of 127.0.0.1 if empty. At
+	// an XDSAddress of another host plaintext is accepted; it may be 0: nowhere.
 	XDSAddress    string
 	HealthAddress string
 	// HTTPPort is where Envoy serves.
@@ -44,6 +46,9 @@ func (o Options) args() []string {
 		"--xds-bind-address=" + o.XDSAddress,
 		"--health-probe-bind-address=" + o.HealthAddress,
 		"--zap-encoder=json",
+	}
+	if host, _, err := net.SplitHostPort(o.XDSAddress); err == nil && !net.ParseIP(host).IsLoopback() {
+		args = append(args, "--xds-insecure")
 	}
 	if o.Sites != "" {
 		args = append(args, "--sites="+o.Sites)

@@ -83,7 +83,7 @@ func typicalSite(i int) *unstructured.Unstructured {
 		})
 	}
 	return siteObject(fmt.Sprintf("site-%d", i), fmt.Sprint(100000+i), spec(domain), map[string]any{
-		"observedGeneration": int64(1), "phase": "Provisioned", "message": "served by every connected proxy",
+		"observedGeneration": int64(1), "phase": "Provisioned", "message": "acknowledged by every serving proxy",
 		"domains": []any{domain}, "conditions": conditions,
 	})
 }

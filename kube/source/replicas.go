@@ -12,16 +12,17 @@ import (
 // replicas are the endpoints of one Service, this program's own.
 type replicas struct {
 	service   object.Key
+	port      string                                // its name
 	endpoints *latest.Map[string, []netip.AddrPort] // by EndpointSlice
 	log       *zap.Logger
 	said      bool // what there is at first, if only that there are none
 }
 
 // Replicas is where the endpoints of a Service are handed over, by EndpointSlice,
-// ready or not: first all, then those of each slice that changes. It must be
-// called before Run.
-func (s *Source) Replicas(service object.Key) *latest.Map[string, []netip.AddrPort] {
-	s.replicas = &replicas{service: service, endpoints: latest.New[string, []netip.AddrPort](), log: s.log}
+// ready or not: first all, then those of each slice that changes. Port is the name of
+// the one where replicas are asked. It must be called before Run.
+func (s *Source) Replicas(service object.Key, port string) *latest.Map[string, []netip.AddrPort] {
+	s.replicas = &replicas{service: service, port: port, endpoints: latest.New[string, []netip.AddrPort](), log: s.log}
 	return s.replicas.endpoints
 }
 
@@ -46,23 +47,27 @@ func (r *replicas) take(batch map[object.Ref]object.Object) {
 	}
 }
 
-// replicaPort is the Service's port for proxies, and for replicas; it may have
-// another name if it is the only one.
-const replicaPort = "grpc-xds"
-
+// addresses are where a slice's replicas are to be asked. If none of its ports has
+// the name, they are asked at another all the same: one that is not there is no
+// replica, and these are there. Either that port is the right one, or they cannot be
+// reached, and that is known.
 func (r *replicas) addresses(slice *object.Slice) (addresses []netip.AddrPort) {
-	for _, port := range slice.Ports {
-		if port.Name != replicaPort && len(slice.Ports) > 1 {
+	if len(slice.Ports) == 0 {
+		return nil
+	}
+	port := slice.Ports[0]
+	for _, p := range slice.Ports {
+		if p.Name == r.port {
+			port = p
+		}
+	}
+	for _, endpoint := range slice.Endpoints {
+		address, err := netip.ParseAddr(endpoint.Address)
+		if err != nil || port.Port < 1 || port.Port > 65535 { // The API server lets neither through.
+			r.log.Warn("a replica cannot be asked", zap.Stringer("endpointSlice", slice.Key), zap.String("address", endpoint.Address), zap.Int32("port", port.Port))
 			continue
 		}
-		for _, endpoint := range slice.Endpoints {
-			address, err := netip.ParseAddr(endpoint.Address)
-			if err != nil || port.Port < 1 || port.Port > 65535 { // The API server lets neither through.
-				r.log.Warn("a replica cannot be asked", zap.Stringer("endpointSlice", slice.Key), zap.String("address", endpoint.Address), zap.Int32("port", port.Port))
-				continue
-			}
-			addresses = append(addresses, netip.AddrPortFrom(address, uint16(port.Port)))
-		}
+		addresses = append(addresses, netip.AddrPortFrom(address, uint16(port.Port)))
 	}
 	return addresses
 }

@@ -37,15 +37,17 @@ func TestReplicasAreTheEndpointsOfTheirService(t *testing.T) {
 	client := newFake(
 		sliceObject("ours", "operator", "1", ports, endpoint("10.0.0.1", true), endpoint("10.0.0.2", false)),
 		sliceObject("alone", "operator", "1", []any{port("", 9001)}, endpoint("10.0.0.3", true)),
+		sliceObject("locked", "operator", "1", []any{port("grpc-xds-tls", 9443), port("metrics", 8080)}, endpoint("10.0.0.4", true)),
 		sliceObject("other", "web", "1", ports, endpoint("10.0.0.9", true)))
 	s := New(client, withoutPolicies(), zap.NewNop())
-	replicas := s.Replicas(object.Key{Namespace: "docs", Name: "operator"})
+	replicas := s.Replicas(object.Key{Namespace: "docs", Name: "operator"}, "grpc-xds")
 	start(t, s)
 	got := take(t, replicas)
 	want := map[string][]netip.AddrPort{
-		"ours":  {netip.MustParseAddrPort("10.0.0.1:9000"), netip.MustParseAddrPort("10.0.0.2:9000")}, // ready or not
-		"alone": {netip.MustParseAddrPort("10.0.0.3:9001")},
-		"other": nil,
+		"ours":   {netip.MustParseAddrPort("10.0.0.1:9000"), netip.MustParseAddrPort("10.0.0.2:9000")}, // ready or not
+		"alone":  {netip.MustParseAddrPort("10.0.0.3:9001")},
+		"locked": {netip.MustParseAddrPort("10.0.0.4:9443")}, // it is there, though it cannot be reached so
+		"other":  nil,
 	}
 	if fmt.Sprint(got) != fmt.Sprint(want) {
 		t.Fatalf("the replicas are %v, want %v", got, want)
@@ -69,7 +71,7 @@ func TestReplicasAreTheEndpointsOfTheirService(t *testing.T) {
 // That there are none is something else than not to know.
 func TestNoReplicasAreSaid(t *testing.T) {
 	s := New(newFake(), withoutPolicies(), zap.NewNop())
-	replicas := s.Replicas(object.Key{Namespace: "docs", Name: "operator"})
+	replicas := s.Replicas(object.Key{Namespace: "docs", Name: "operator"}, "grpc-xds")
 	start(t, s)
 	if got := take(t, replicas); len(got) != 0 {
 		t.Errorf("the replicas are %v", got)

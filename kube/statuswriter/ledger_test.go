@@ -22,7 +22,7 @@ func key(name string) object.Key { return object.Key{Namespace: "docs", Name: na
 func served(name string, generation int64, domains ...string) sitestatus.Status {
 	s := sitestatus.Status{
 		Site: key(name), Generation: generation, Domains: domains,
-		Phase: string(v1alpha1.PhaseProvisioned), Message: "served by every connected proxy",
+		Phase: string(v1alpha1.PhaseProvisioned), Message: "acknowledged by every serving proxy",
 	}
 	for _, t := range v1alpha1.Conditions[:4] {
 		s.Conditions = append(s.Conditions, sitestatus.Condition{Type: t, Status: "True", Reason: t, Message: "fine"})

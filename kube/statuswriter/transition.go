@@ -26,7 +26,12 @@ var actions = [...]struct{ condition, action string }{
 	{v1alpha1.ConditionAccepted, "Accept"},
 	{v1alpha1.ConditionResolvedRefs, "ResolveRefs"},
 	{v1alpha1.ConditionProgrammed, "Program"},
+	{v1alpha1.ConditionEndpointsReady, "FindEndpoints"},
 }
+
+// expected are conditions whose fulfilment is no news of a site that never lacked it,
+// and neither is it that a new site lacks endpoints: its pods are starting.
+var expected = [...]string{v1alpha1.ConditionResolvedRefs, v1alpha1.ConditionEndpointsReady}
 
 // transitions returns what a write changed. It goes by what was written over, so
 // that nothing is told twice, whoever leads and however often the program starts.
@@ -41,9 +46,10 @@ func transitions(w write) []transition {
 		old, now := before[i], after[i]
 		switch {
 		case repeats(now) || now.Status == old.Status && now.Reason == old.Reason:
+		case a.condition == v1alpha1.ConditionEndpointsReady && old.Status != "True" && now.Status == "False":
 		case now.Status == "False":
 			add(true, a.action, now.Reason, now.Message)
-		case now.Status == "True" && old.Status != "True" && (a.condition != v1alpha1.ConditionResolvedRefs || wasMissing(old)):
+		case now.Status == "True" && old.Status != "True" && (!slices.Contains(expected[:], a.condition) || wasMissing(old)):
 			add(false, a.action, now.Reason, now.Message)
 		}
 	}
@@ -59,8 +65,7 @@ func repeats(c sitestatus.Condition) bool {
 	return c.Reason == v1alpha1.ReasonNotSent || c.Reason == v1alpha1.ReasonInvalidSpec
 }
 
-// wasMissing tells that what a site names did not exist. That it does is no news
-// of a site that never lacked it.
+// wasMissing tells that what a site names did not exist.
 func wasMissing(c sitestatus.Condition) bool { return c.Status == "False" && !repeats(c) }
 
 // takenOver returns the domains that a site was refused as another's, and holds

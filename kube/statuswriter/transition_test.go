@@ -2,6 +2,7 @@ package statuswriter
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -14,10 +15,12 @@ import (
 // with is served, but for one condition.
 func with(typ, status, reason string, generation int64, domains ...string) sitestatus.Status {
 	s := served("a", generation, domains...)
-	for i := range s.Conditions {
-		if s.Conditions[i].Type == typ {
-			s.Conditions[i] = sitestatus.Condition{Type: typ, Status: status, Reason: reason, Message: "because of " + reason}
-		}
+	condition := sitestatus.Condition{Type: typ, Status: status, Reason: reason, Message: "because of " + reason}
+	i := slices.IndexFunc(s.Conditions, func(c sitestatus.Condition) bool { return c.Type == typ })
+	if i < 0 {
+		s.Conditions = append(s.Conditions, condition)
+	} else {
+		s.Conditions[i] = condition
 	}
 	return s
 }
@@ -52,6 +55,11 @@ func TestTransitionsAreWhatAWriteChanged(t *testing.T) {
 		"still refused":        {has("1", with("Programmed", "False", "Rejected", 1)), with("Programmed", "False", "Rejected", 2), nil},
 		"service gone":         {fine, with("ResolvedRefs", "False", "ServiceNotFound", 1), []string{"!ServiceNotFound"}},
 		"service back":         {has("1", with("ResolvedRefs", "False", "ServiceNotFound", 1)), served("a", 1), []string{"ResolvedRefs"}},
+		"last pod gone":        {has("1", with("EndpointsReady", "True", "EndpointsReady", 1)), with("EndpointsReady", "False", "NoEndpoints", 1), []string{"!NoEndpoints"}},
+		"pod back":             {has("1", with("EndpointsReady", "False", "NoEndpoints", 1)), with("EndpointsReady", "True", "EndpointsReady", 1), []string{"EndpointsReady"}},
+		"pods are starting":    {nothing("1"), with("EndpointsReady", "False", "NoEndpoints", 1), []string{"Accepted", "Programmed"}},
+		"pods are there":       {nothing("1"), with("EndpointsReady", "True", "EndpointsReady", 1), []string{"Accepted", "Programmed"}},
+		"no pod is looked at":  {has("1", with("EndpointsReady", "True", "EndpointsReady", 1)), with("EndpointsReady", "Unknown", "Unresolved", 1), nil},
 		"never looked up":      {nothing("1"), with("ResolvedRefs", "False", "InvalidSpec", 1), []string{"Accepted", "Programmed"}},
 	} {
 		var got []string

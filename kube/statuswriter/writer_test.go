@@ -182,7 +182,7 @@ func TestAStatusIsWrittenWithTheVersionItIsBasedOn(t *testing.T) {
 	r := newRig(t)
 	r.lead()
 	before := has("7", served("a", 1))
-	before.Since = [6]uint32{1000, 1000, 0, 1000}
+	before.Since = [7]uint32{1000, 1000, 0, 1000}
 	r.see("a", before)
 	want := served("a", 2, "a.example.com")
 	want.Conditions[3].Status = "False"

@@ -67,14 +67,18 @@ type WatchResponse struct {
 	Id uint64 `protobuf:"fixed64,1,opt,name=id,proto3" json:"id,omitempty"`
 	// The version of the program, for people; in the first report.
 	Build string `protobuf:"bytes,2,opt,name=build,proto3" json:"build,omitempty"`
-	// How many proxies are connected.
+	// How many proxies are connected and serve.
 	Proxies uint32 `protobuf:"varint,3,opt,name=proxies,proto3" json:"proxies,omitempty"`
 	// Sites that all of them have acknowledged.
 	Settled []uint64 `protobuf:"fixed64,4,rep,packed,name=settled,proto3" json:"settled,omitempty"`
 	// Sites that they have not, or not all of them.
 	Exceptions []*Exception `protobuf:"bytes,5,rep,name=exceptions,proto3" json:"exceptions,omitempty"`
 	// Sites that the replica does not serve any more.
-	Gone          []uint64 `protobuf:"fixed64,6,rep,packed,name=gone,proto3" json:"gone,omitempty"`
+	Gone []uint64 `protobuf:"fixed64,6,rep,packed,name=gone,proto3" json:"gone,omitempty"`
+	// Why a connected proxy does not serve, if none does.
+	Why string `protobuf:"bytes,7,opt,name=why,proto3" json:"why,omitempty"`
+	// The replica ends, and its proxies' streams with it. It is the last word.
+	Leaving       bool `protobuf:"varint,8,opt,name=leaving,proto3" json:"leaving,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -149,6 +153,20 @@ func (x *WatchResponse) GetGone() []uint64 {
 		return x.Gone
 	}
 	return nil
+}
+
+func (x *WatchResponse) GetWhy() string {
+	if x != nil {
+		return x.Why
+	}
+	return ""
+}
+
+func (x *WatchResponse) GetLeaving() bool {
+	if x != nil {
+		return x.Leaving
+	}
+	return false
 }
 
 type Exception struct {
@@ -244,7 +262,7 @@ var File_replicas_proto protoreflect.FileDescriptor
 const file_replicas_proto_rawDesc = "" +
 	"\n" +
 	"\x0ereplicas.proto\x12\x16staticsite.operator.v1\"\x0e\n" +
-	"\fWatchRequest\"\xc0\x01\n" +
+	"\fWatchRequest\"\xec\x01\n" +
 	"\rWatchResponse\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\x06R\x02id\x12\x14\n" +
 	"\x05build\x18\x02 \x01(\tR\x05build\x12\x18\n" +
@@ -253,7 +271,9 @@ const file_replicas_proto_rawDesc = "" +
 	"\n" +
 	"exceptions\x18\x05 \x03(\v2!.staticsite.operator.v1.ExceptionR\n" +
 	"exceptions\x12\x12\n" +
-	"\x04gone\x18\x06 \x03(\x06R\x04gone\"\xab\x01\n" +
+	"\x04gone\x18\x06 \x03(\x06R\x04gone\x12\x10\n" +
+	"\x03why\x18\a \x01(\tR\x03why\x12\x18\n" +
+	"\aleaving\x18\b \x01(\bR\aleaving\"\xab\x01\n" +
 	"\tException\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\x06R\aversion\x12\x18\n" +
 	"\asettled\x18\x02 \x01(\bR\asettled\x12\"\n" +
