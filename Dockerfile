@@ -15,6 +15,7 @@ COPY credentials credentials
 COPY decode decode
 COPY explain explain
 COPY files files
+COPY holdings holdings
 COPY index index
 COPY kube kube
 COPY latest latest

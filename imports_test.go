@@ -46,6 +46,7 @@ var rooms = []room{
 	{"latest", "", anything},
 	{"spelling", "", anything},
 	{"sitestatus", "api/v1alpha1 object", all(inOut, logs)},
+	{"holdings", "latest", all(inOut, logs)},
 
 	// What is decided: pure, without time, logs and I/O.
 	{"decode", "api/v1alpha1 object spelling", all(inOut, logs)},
@@ -62,8 +63,8 @@ var rooms = []room{
 	{"credentials", "", kubeAny},
 
 	// What is between: it knows of no source.
-	{"control", "api/v1alpha1 index latest object sitestatus translate/... xds", []string{"os", "net/http", "k8s.io/client-go"}},
-	{"replicas", "api/v1alpha1 control index latest object sitestatus translate/... xds", []string{"os", "net/http", "k8s.io/client-go"}},
+	{"control", "api/v1alpha1 holdings index latest object sitestatus translate/... xds", []string{"os", "net/http", "k8s.io/client-go"}},
+	{"replicas", "holdings latest", all(kubeAny, []string{"os", "net/http"})},
 	{"replicas/replicasv1", "", kubeAny},
 
 	// The sources, each with what it writes down of sites.

@@ -11,6 +11,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"my-company.com/staticsite-operator/holdings"
 	"my-company.com/staticsite-operator/index"
 	"my-company.com/staticsite-operator/latest"
 	"my-company.com/staticsite-operator/sitestatus"
@@ -66,8 +67,8 @@ type join struct {
 	exceptions map[xds.ResourceName]map[uint64]exception // by stream
 	users      users                                     // nil while there are no exceptions
 
-	views map[*View]struct{} // who wants to know what our proxies hold
-	fleet                    // what is known of the other replicas
+	views map[*holdings.View]struct{} // who wants to know what our proxies hold
+	fleet                             // what is known of the other replicas
 }
 
 // site is what is known of one StaticSite.
@@ -77,9 +78,9 @@ type join struct {
 type site struct {
 	verdict
 	resources []xds.ResourceName
-	invalid   error       // a resource of it was withheld
-	seq       uint64      // the snapshot it waits for
-	version   SiteVersion // what it is in it
+	invalid   error                // a resource of it was withheld
+	seq       uint64               // the snapshot it waits for
+	version   holdings.SiteVersion // what it is in it
 
 	arrived time.Time // of the oldest change that is not held; zero if there is none, or nobody could have held it
 	sent    uint64    // digest of the status that was handed out last
@@ -127,7 +128,7 @@ func newJoin(out *latest.Map[translate.Key, sitestatus.Status], routes xds.Type,
 		proxies: make(map[uint64]xds.StreamState), held: make(map[uint64]int), floor: math.MaxUint64,
 		digests:    maphash.MakeSeed(),
 		exceptions: make(map[xds.ResourceName]map[uint64]exception),
-		views:      make(map[*View]struct{}),
+		views:      make(map[*holdings.View]struct{}),
 
 		figures: newFigures(),
 	}
@@ -177,7 +178,7 @@ func (j *join) judge(verdicts []translate.Verdict, changed []xds.Change, invalid
 }
 
 // identify notes what a site is now.
-func (j *join) identify(s *site, version SiteVersion) {
+func (j *join) identify(s *site, version holdings.SiteVersion) {
 	if version == s.version {
 		return
 	}
@@ -411,7 +412,7 @@ const proxiesGrace = 10 * time.Second
 // countAll notes since when no proxy serves, as far as it is ours to say.
 func (j *join) countAll(now time.Time) {
 	switch {
-	case j.following || j.lost() || j.total() > 0 || j.any(Silent):
+	case j.following || j.lost() || j.total() > 0 || j.any(holdings.Silent):
 		j.lonely, j.orphaned = time.Time{}, false
 	case j.lonely.IsZero():
 		j.lonely = now

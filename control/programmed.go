@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"my-company.com/staticsite-operator/api/v1alpha1"
+	"my-company.com/staticsite-operator/holdings"
 	"my-company.com/staticsite-operator/sitestatus"
 )
 
@@ -53,7 +54,7 @@ func (j *join) programmed(s *site, accepted sitestatus.Condition) programming {
 // extent is how far an open site is: all that its status is made of besides its
 // verdict.
 type extent struct {
-	Holding
+	holdings.Holding
 	proxies int
 	missing string
 	why     string
@@ -70,8 +71,8 @@ var programmed = sitestatus.Condition{
 }
 
 // holding is what our proxies hold of a site.
-func (j *join) holding(s *site) Holding {
-	h := Holding{Settled: s.held}
+func (j *join) holding(s *site) holdings.Holding {
+	h := holdings.Holding{Settled: s.held}
 	h.Refused, h.Trying, h.Words = j.excepted(s)
 	for seq, n := range j.held {
 		if seq >= s.seq {
@@ -83,7 +84,7 @@ func (j *join) holding(s *site) Holding {
 }
 
 // holdingOfAll is what the proxies of all replicas hold of a site.
-func (j *join) holdingOfAll(s *site) Holding {
+func (j *join) holdingOfAll(s *site) holdings.Holding {
 	all, words, first := j.holding(s), "", ""
 	for name, r := range j.replicas {
 		h := r.holding(s.version)
@@ -142,7 +143,7 @@ func (j *join) missing(s *site) string {
 		names []string
 		one   string
 	}{
-		{j.named(func(r *replica) bool { return r.state == Silent }),
+		{j.named(func(r *replica) bool { return r.state == holdings.Silent }),
 			"; replica %s cannot be reached, so what its proxies hold is not known"},
 		{j.named(func(r *replica) bool { return r.differs(s.version, j.build) }),
 			"; replica %s is of another version of the control plane, and is waited for until all are of one"},
