@@ -75,7 +75,13 @@ func (st *typeState) hasNone(t Type, name string) {
 // took takes into account that the client acknowledged a response which had this
 // of a name.
 func (st *typeState) took(rec *record, r *Resource, p *push) {
-	if st.refusedBefore(r) || rec.doubted == r.Version && p.number <= rec.upTo {
+	switch {
+	case st.refusedBefore(r):
+		return
+	case rec.doubted == r.Version && p.number <= rec.upTo:
+		if rec.has != nil && rec.has.Version != r.Version {
+			rec.mayHave, rec.has = rec.has, nil // It has this one or that one.
+		}
 		return
 	}
 	rec.has, rec.mayHave, rec.doubted = r, nil, ""

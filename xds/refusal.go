@@ -100,7 +100,9 @@ func (s *Session) refuse(t Type, p *push, reason string) {
 		if len(p.fresh) > 0 { // Else it refuses to lose something, and would again.
 			st.ledger[name].mayHave = had
 			st.sayGone(t, name)
-			st.behind = p.from
+			if st.behind == nil {
+				st.behind = p.from
+			}
 		}
 	}
 	if p.all != nil {

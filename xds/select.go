@@ -181,6 +181,10 @@ func (s *Session) upserts(t Type, to *Snapshot) (out *content, none []string) {
 				e := st.exclude(r)
 				e.reason, e.refused = st.refused[versionOf(r)]
 			}
+			if !st.exclusion(r.Name).refused && !s.protocol.whole(t) && st.underWay()[versionOf(r)] {
+				kept.add(slot) // It is being tried. What is sent before the answer must not be older.
+				break
+			}
 			switch form := s.inPlace(t, r, news.has(slot)); {
 			case form != nil:
 				out.upserts = append(out.upserts, form)
@@ -188,8 +192,6 @@ func (s *Session) upserts(t Type, to *Snapshot) (out *content, none []string) {
 				if !news.has(slot) && st.ledger[r.Name].has == nil {
 					none = append(none, r.Name)
 				}
-			case t == Endpoint && st.underWay()[versionOf(r)]:
-				kept.add(slot) // It may have been sent before its cluster.
 			case !known:
 				suspects = append(suspects, r)
 			}
