@@ -12,13 +12,16 @@ COPY *.go ./
 COPY api api
 COPY control control
 COPY credentials credentials
+COPY decode decode
 COPY explain explain
 COPY files files
+COPY holdings holdings
 COPY index index
 COPY kube kube
 COPY latest latest
 COPY object object
 COPY replicas replicas
+COPY sitestatus sitestatus
 COPY spelling spelling
 COPY translate translate
 COPY xds xds

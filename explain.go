@@ -15,6 +15,8 @@ import (
 	"my-company.com/staticsite-operator/explain"
 	"my-company.com/staticsite-operator/files"
 	"my-company.com/staticsite-operator/kube"
+	"my-company.com/staticsite-operator/kube/lookup"
+	"my-company.com/staticsite-operator/object"
 	"my-company.com/staticsite-operator/translate"
 )
 
@@ -129,8 +131,8 @@ func readFolder(facts *explain.Facts, folder string) error {
 		return fmt.Errorf("--sites=%s: %w", folder, err)
 	}
 	facts.Objects = loaded.Objects
-	for _, object := range loaded.Objects {
-		if site, ok := object.(*translate.Site); ok {
+	for _, read := range loaded.Objects {
+		if site, ok := read.(*object.Site); ok {
 			facts.Known = append(facts.Known, explain.Neighbour{Domain: site.Domain, Site: site.Key})
 		}
 	}
@@ -157,30 +159,30 @@ func (f *explainFlags) readCluster(ctx context.Context, facts *explain.Facts) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
-	lookup := kube.NewLookup(client, config.Host)
-	facts.Objects, facts.Statuses = lookup.Objects, lookup.Statuses
-	if site := facts.Target.Site; site != (translate.Key{}) {
-		if err := lookup.Site(ctx, site); err != nil {
+	found := lookup.New(client, config.Host)
+	facts.Objects, facts.Statuses = found.Objects, found.Statuses
+	if site := facts.Target.Site; site != (object.Key{}) {
+		if err := found.Site(ctx, site); err != nil {
 			facts.Unread = err.Error()
 			return
 		}
 	}
 	if domain := facts.Domain(); domain != "" {
-		if err := lookup.SitesOf(ctx, domain); err != nil && len(facts.Objects) == 0 {
+		if err := found.SitesOf(ctx, domain); err != nil && len(facts.Objects) == 0 {
 			facts.Unread = err.Error()
 			return
 		} else if err != nil {
 			facts.Notes = append(facts.Notes, "who else claims "+domain+" is not known: "+err.Error())
 		}
 	}
-	if err := lookup.Policies(ctx); err != nil {
+	if err := found.Policies(ctx); err != nil {
 		facts.Notes = append(facts.Notes, "what SiteDomainPolicies permit is not known: "+err.Error())
 	}
-	for site, domain := range lookup.Others {
+	for site, domain := range found.Others {
 		facts.Known = append(facts.Known, explain.Neighbour{Domain: domain, Site: site})
 	}
 	if service, ok := facts.Service(); ok {
-		if err := lookup.Backend(ctx, service); err != nil {
+		if err := found.Backend(ctx, service); err != nil {
 			facts.BackendUnread = "Service " + service.String() + " and its endpoints were not read: " + err.Error()
 		}
 	}

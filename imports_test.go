@@ -14,45 +14,183 @@ import (
 
 const module = "my-company.com/staticsite-operator"
 
-// rooms says what each room must not import, directly or by way of our other
-// rooms (docs/architecture.md). Tests may import more.
-var rooms = map[string][]string{
-	"xds":          {module, "k8s.io/", "sigs.k8s.io/"},
-	"translate":    {module, "k8s.io/client-go", "os", "net/http", "time/tzdata", "log", "go.uber.org/zap", "google.golang.org/grpc"},
-	"control":      {module + "/kube", module + "/files", module + "/replicas", module + "/credentials", "k8s.io/client-go", "os", "net/http"},
-	"credentials":  {module, "k8s.io/"},
-	"replicas":     {module + "/credentials", module + "/xds", module + "/kube", module + "/files", "k8s.io/"},
-	"kube":         {module + "/files", module + "/xds", module + "/replicas"},
-	"files":        {module + "/xds", module + "/replicas", "k8s.io/client-go"},
-	"explain":      {module, "k8s.io/client-go", "os", "net/http", "log", "go.uber.org/zap", "google.golang.org/grpc"},
-	"object":       {module, "k8s.io/client-go", "os", "net/http"},
-	"index":        {module, "k8s.io/", "github.com/"},
-	"latest":       {module, "k8s.io/", "github.com/"},
-	"spelling":     {module, "k8s.io/", "github.com/"},
-	"api/v1alpha1": {module, "k8s.io/client-go"},
+// A room is a folder of packages, and what is true of each of them. Folders below
+// it belong to it, unless they have a row of their own.
+type room struct {
+	path string
+
+	// knows is all of ours that the room may import, directly or by way of other
+	// rooms, besides itself. "x/..." stands for x and all below it.
+	knows string
+
+	// never is what of others' the room must not import, directly or by way of other
+	// rooms of ours. What a foreign package imports in turn is not looked at.
+	never []string
 }
 
-// friends are the exceptions to module above: what a room may know of ours.
-var friends = map[string][]string{
-	"xds": {module + "/latest"},
-	"translate": {module + "/api/v1alpha1", module + "/index", module + "/object",
-		module + "/translate", module + "/translate/claims", module + "/translate/hostname", module + "/translate/text"},
-	"explain": {module + "/api/v1alpha1", module + "/index", module + "/translate", module + "/spelling"},
+// Foreign packages, by what they are for.
+var (
+	clientGo = []string{"k8s.io/client-go"}
+	kubeAny  = []string{"k8s.io", "sigs.k8s.io"}
+	inOut    = []string{"os", "net/http", "google.golang.org/grpc", "k8s.io/client-go"}
+	logs     = []string{"log", "go.uber.org/zap"}
+	anything = []string{"k8s.io", "sigs.k8s.io", "github.com", "go.uber.org", "google.golang.org"}
+)
+
+// rooms are the walls of docs/architecture.md, one row a room. Tests may import more.
+var rooms = []room{
+	// What everybody may know.
+	{"api/v1alpha1", "", all(inOut, logs)},
+	{"object", "", all(inOut, logs)},
+	{"index", "", anything},
+	{"latest", "", anything},
+	{"spelling", "", anything},
+	{"sitestatus", "api/v1alpha1 object", all(inOut, logs)},
+	{"holdings", "latest", all(inOut, logs)},
+
+	// What is decided: pure, without time, logs and I/O.
+	{"decode", "api/v1alpha1 object spelling", all(inOut, logs)},
+	{"translate", "api/v1alpha1 index object translate/...", all(inOut, logs, []string{"time/tzdata"})},
+	{"translate/claims", "api/v1alpha1 object translate/hostname translate/text", all(inOut, logs)},
+	{"translate/hostname", "translate/text", anything},
+	{"translate/text", "", anything},
+	{"explain", "api/v1alpha1 index object spelling translate/...", all(inOut, logs)},
+
+	// What is served and to whom: it knows of no sites.
+	{"xds", "latest", kubeAny},
+
+	// Who a client is: it knows of nothing else.
+	{"credentials", "", kubeAny},
+
+	// What is between: it knows of no source.
+	{"control", "api/v1alpha1 holdings index latest object sitestatus translate/... xds", []string{"os", "net/http", "k8s.io/client-go"}},
+	{"replicas", "holdings latest", all(kubeAny, []string{"os", "net/http"})},
+	{"replicas/replicasv1", "", kubeAny},
+
+	// The sources, each with what it writes down of sites.
+	{"files", "api/v1alpha1 decode latest object sitestatus spelling", all(clientGo, []string{"net/http", "google.golang.org/grpc"})},
+	{"files/catalog", "api/v1alpha1 decode object spelling", all(inOut, logs)},
+	{"kube", "", []string{"google.golang.org/grpc", "k8s.io/client-go/dynamic", "k8s.io/client-go/tools/leaderelection"}},
+	{"kube/lease", "kube", nil},
+	{"kube/lookup", "api/v1alpha1 decode object spelling translate/hostname translate/text", logs},
+	{"kube/observed", "api/v1alpha1 decode kube object sitestatus spelling", nil},
+	{"kube/source", "api/v1alpha1 decode kube kube/observed latest object sitestatus spelling", []string{"os"}},
+	{"kube/statuswriter", "api/v1alpha1 decode kube kube/lease kube/observed latest object sitestatus spelling", nil},
 }
 
-// TestRoomsKeepToThemselves holds the import rules of docs/architecture.md.
+func all(lists ...[]string) []string { return slices.Concat(lists...) }
+
+// TestRoomsKeepToThemselves holds the walls.
 func TestRoomsKeepToThemselves(t *testing.T) {
-	for room, forbidden := range rooms {
-		for file, imports := range importsOf(t, room) {
-			for _, imported := range imports {
-				for _, f := range forbidden {
-					if matches(imported, f) && !slices.Contains(friends[room], imported) {
-						t.Errorf("%s imports %s: %s must not know it", file, imported, room)
-					}
-				}
+	imports := importsOfPackages(t)
+	for path := range imports {
+		r := roomOf(path)
+		if r == nil {
+			if path != "." {
+				t.Errorf("%s has no row in the table of rooms", path)
+			}
+			continue
+		}
+		for _, f := range reach(imports, path) {
+			switch ours, is := strings.CutPrefix(f.imported, module+"/"); {
+			case is && ours != r.path && !strings.HasPrefix(ours, r.path+"/") && !r.mayKnow(ours):
+				t.Errorf("%s: %s must not know %s", f.way, r.path, ours)
+			case !is && slices.ContainsFunc(r.never, func(never string) bool { return isBelow(f.imported, never) }):
+				t.Errorf("%s: %s must not need %s", f.way, r.path, f.imported)
 			}
 		}
 	}
+}
+
+// TestRoomsHaveNoMoreThanTheyNeed keeps the table from permitting what is not so:
+// each row and each room that it names are there, and are reached.
+func TestRoomsHaveNoMoreThanTheyNeed(t *testing.T) {
+	imports := importsOfPackages(t)
+	for _, r := range rooms {
+		reached, there := make(map[string]bool), false
+		for path := range imports {
+			if roomOf(path) != nil && roomOf(path).path == r.path {
+				there = true
+				for _, f := range reach(imports, path) {
+					reached[strings.TrimPrefix(f.imported, module+"/")] = true
+				}
+			}
+		}
+		if !there {
+			t.Errorf("the room %s is not there any more", r.path)
+		}
+		for _, known := range strings.Fields(r.knows) {
+			if !reached[strings.TrimSuffix(known, "/...")] {
+				t.Errorf("%s does not need %s any more: take it out of the table", r.path, known)
+			}
+		}
+	}
+}
+
+// roomOf returns the row of a package, nil if there is none.
+func roomOf(path string) (of *room) {
+	for i := range rooms {
+		if r := &rooms[i]; isBelow(path, r.path) && (of == nil || len(r.path) > len(of.path)) {
+			of = r
+		}
+	}
+	return of
+}
+
+func (r *room) mayKnow(ours string) bool {
+	return slices.ContainsFunc(strings.Fields(r.knows), func(known string) bool {
+		above, all := strings.CutSuffix(known, "/...")
+		return ours == known || all && isBelow(ours, above)
+	})
+}
+
+// isBelow reports whether a path is a folder or lies below it.
+func isBelow(path, folder string) bool { return path == folder || strings.HasPrefix(path, folder+"/") }
+
+// A found import, and the way to it.
+type found struct {
+	imported string
+	way      string // "a imports b imports c"
+}
+
+// reach returns all that a package imports, directly or by way of other packages of
+// ours.
+func reach(imports map[string][]string, path string) (all []found) {
+	seen := map[string]bool{path: true}
+	var visit func(path, way string)
+	visit = func(path, way string) {
+		for _, imported := range imports[path] {
+			here := strings.TrimPrefix(imported, module+"/")
+			if seen[here] {
+				continue
+			}
+			seen[here] = true
+			all = append(all, found{imported, way + " imports " + here})
+			if here != imported {
+				visit(here, way+" imports "+here)
+			}
+		}
+	}
+	visit(path, path)
+	return all
+}
+
+// importsOfPackages returns what each package of the program imports, by its folder.
+func importsOfPackages(t *testing.T) map[string][]string {
+	packages := make(map[string][]string)
+	for file, imported := range importsOf(t, ".") {
+		if isProgram(file) {
+			folder := filepath.ToSlash(filepath.Dir(file))
+			packages[folder] = append(packages[folder], imported...)
+		}
+	}
+	return packages
+}
+
+// isProgram reports whether a file is one of the program's: other modules lie beside it.
+func isProgram(file string) bool {
+	top, _, _ := strings.Cut(file, "/")
+	return !slices.Contains([]string{"bench", "e2e", "tools"}, top)
 }
 
 // TestNoForeignServer: of go-control-plane only the generated messages are used.
@@ -79,9 +217,8 @@ func TestImageHasEveryRoom(t *testing.T) {
 	}
 	needed := make(map[string]bool)
 	for file, imports := range importsOf(t, ".") {
-		top, _, _ := strings.Cut(file, "/")
-		if slices.Contains([]string{"bench", "e2e", "tools"}, top) {
-			continue // modules of their own
+		if !isProgram(file) {
+			continue
 		}
 		for _, imported := range imports {
 			if room, ours := strings.CutPrefix(imported, module+"/"); ours {
@@ -103,12 +240,6 @@ func TestImageHasEveryRoom(t *testing.T) {
 	for room := range needed {
 		t.Errorf("the Dockerfile does not copy %s", room)
 	}
-}
-
-// matches tells whether a path is a package or lies below it; a rule that ends
-// with a slash is a prefix.
-func matches(imported, rule string) bool {
-	return imported == rule || strings.HasPrefix(imported, strings.TrimSuffix(rule, "/")+"/")
 }
 
 // importsOf returns what each Go file below a folder imports, tests aside.

@@ -18,9 +18,12 @@ import (
 	"my-company.com/staticsite-operator/control"
 	"my-company.com/staticsite-operator/files"
 	"my-company.com/staticsite-operator/kube"
+	"my-company.com/staticsite-operator/kube/lease"
+	"my-company.com/staticsite-operator/kube/source"
+	"my-company.com/staticsite-operator/kube/statuswriter"
 	"my-company.com/staticsite-operator/latest"
+	"my-company.com/staticsite-operator/object"
 	"my-company.com/staticsite-operator/replicas"
-	"my-company.com/staticsite-operator/translate"
 	"my-company.com/staticsite-operator/xds"
 )
 
@@ -57,9 +60,9 @@ func serveCommand() *cobra.Command {
 	return cmd
 }
 
-// source is where objects come from: a cluster or a folder.
-type source interface {
-	Changes() *latest.Map[translate.Ref, translate.Object]
+// origin is where objects come from: a cluster or a folder.
+type origin interface {
+	Changes() *latest.Map[object.Ref, object.Object]
 	Run(ctx context.Context) error
 }
 
@@ -81,14 +84,14 @@ func serve(ctx context.Context, flags *serveFlags) error {
 	}
 	defer log.Sync() //nolint:errcheck // a console cannot be synced
 
-	source, writerOf, err := open(flags, log)
+	objects, writerOf, err := open(flags, log)
 	if err != nil {
 		return err
 	}
 	store := xds.NewStore()
 	server := xds.NewServer(store, xds.DefaultAckTimeout, log.Named("xds"))
 	server.Identify(identifier())
-	loop := control.NewLoop(opts, source.Changes(), store, server.Observations(), log.Named("control"))
+	loop := control.NewLoop(opts, objects.Changes(), store, server.Observations(), log.Named("control"))
 	self := replica{loop: loop, id: replicas.ID(rand.Uint64())}
 	var services []func(grpc.ServiceRegistrar)
 	if flags.replicasService != "" {
@@ -110,7 +113,7 @@ func serve(ctx context.Context, flags *serveFlags) error {
 
 	log.Info("starting", zap.String("version", version), zap.String("routes", flags.routes), zap.String("upstreams", flags.upstreams))
 	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error { return source.Run(ctx) })
+	group.Go(func() error { return objects.Run(ctx) })
 	group.Go(func() error { loop.Run(ctx); return nil })
 	group.Go(func() error { return statuses.Run(ctx) })
 	group.Go(func() error { return server.Serve(ctx, self.ports...) })
@@ -142,7 +145,7 @@ type replica struct {
 
 // open returns the source that the flags ask for, and how to make what writes
 // its sites' statuses.
-func open(flags *serveFlags, log *zap.Logger) (source, func(replica) (writer, error), error) {
+func open(flags *serveFlags, log *zap.Logger) (origin, func(replica) (writer, error), error) {
 	if flags.replicasService != "" && !flags.leaderElect {
 		return nil, nil, fmt.Errorf("--replicas-service goes with --leader-elect: without it there is one replica")
 	}
@@ -155,7 +158,7 @@ func open(flags *serveFlags, log *zap.Logger) (source, func(replica) (writer, er
 	return openCluster(flags, log)
 }
 
-func openFolder(flags *serveFlags, log *zap.Logger) (source, func(replica) (writer, error), error) {
+func openFolder(flags *serveFlags, log *zap.Logger) (origin, func(replica) (writer, error), error) {
 	if flags.leaderElect || flags.kubeconfig != "" {
 		return nil, nil, fmt.Errorf("--sites serves a folder without a cluster: leave out --leader-elect and --kubeconfig")
 	}
@@ -165,7 +168,7 @@ func openFolder(flags *serveFlags, log *zap.Logger) (source, func(replica) (writ
 	}, nil
 }
 
-func openCluster(flags *serveFlags, log *zap.Logger) (source, func(replica) (writer, error), error) {
+func openCluster(flags *serveFlags, log *zap.Logger) (origin, func(replica) (writer, error), error) {
 	if flags.statusFile != "" {
 		return nil, nil, fmt.Errorf("--status-file goes with --sites: in a cluster, statuses are in the objects")
 	}
@@ -183,40 +186,40 @@ func openCluster(flags *serveFlags, log *zap.Logger) (source, func(replica) (wri
 	if err != nil {
 		return nil, nil, fmt.Errorf("connect to the cluster: %w", err)
 	}
-	cluster := kube.NewSource(client, discovery.RESTClient(), log.Named("kube"))
+	cluster := source.New(client, discovery.RESTClient(), log.Named("kube"))
 	return cluster, func(self replica) (writer, error) {
-		statuses := kube.NewStatusWriter(client, cluster, self.loop.Statuses(), log.Named("status"))
+		statuses := statuswriter.New(client, cluster.Statuses(), self.loop.Statuses(), log.Named("status"))
 		if !flags.leaderElect {
-			return runner{statuses, func(ctx context.Context) error { return statuses.Run(ctx, kube.Always(ctx)) }}, nil
+			return runner{statuses, func(ctx context.Context) error { return statuses.Run(ctx, lease.Always(ctx)) }}, nil
 		}
 		namespace := flags.leaderNamespace
 		if namespace == "" {
-			if namespace, err = kube.OwnNamespace(); err != nil {
+			if namespace, err = lease.OwnNamespace(); err != nil {
 				return nil, fmt.Errorf("--leader-election-namespace: %w", err)
 			}
 		}
-		lease, err := kube.NewLease(config, namespace, cluster, log.Named("lease"))
+		election, err := lease.New(config, namespace, cluster.Restored, log.Named("lease"))
 		if err != nil {
 			return nil, err
 		}
 		if flags.replicasService == "" {
-			return runner{statuses, func(ctx context.Context) error { return lead(ctx, lease, statuses, nil) }}, nil
+			return runner{statuses, func(ctx context.Context) error { return lead(ctx, election, statuses, nil) }}, nil
 		}
-		endpoints := cluster.Replicas(translate.Key{Namespace: namespace, Name: flags.replicasService}, self.replicaPort)
+		endpoints := cluster.Replicas(object.Key{Namespace: namespace, Name: flags.replicasService}, self.replicaPort)
 		others := replicas.NewClient(self.loop, self.id, endpoints, self.replicaCreds, log.Named("replicas"))
-		return runner{statuses, func(ctx context.Context) error { return lead(ctx, lease, statuses, others) }}, nil
+		return runner{statuses, func(ctx context.Context) error { return lead(ctx, election, statuses, others) }}, nil
 	}, nil
 }
 
 // lead writes statuses whenever this replica has the lease, of its own proxies and
 // those of the others, if there are any to ask.
-func lead(ctx context.Context, lease *kube.Lease, statuses *kube.StatusWriter, others *replicas.Client) error {
-	terms, told := make(chan kube.Term), make(chan (<-chan struct{}))
+func lead(ctx context.Context, election *lease.Lease, statuses *statuswriter.Writer, others *replicas.Client) error {
+	terms, told := make(chan lease.Term), make(chan (<-chan struct{}))
 	group, ctx := errgroup.WithContext(ctx)
 	if others == nil {
-		group.Go(func() error { return lease.Run(ctx, terms) })
+		group.Go(func() error { return election.Run(ctx, terms) })
 	} else {
-		group.Go(func() error { return lease.Run(ctx, terms, told) })
+		group.Go(func() error { return election.Run(ctx, terms, told) })
 		group.Go(func() error { others.Run(ctx, told); return nil })
 	}
 	group.Go(func() error { return statuses.Run(ctx, terms) })
@@ -225,7 +228,7 @@ func lead(ctx context.Context, lease *kube.Lease, statuses *kube.StatusWriter, o
 
 // runner is a writer that is told its terms by run.
 type runner struct {
-	*kube.StatusWriter
+	*statuswriter.Writer
 	run func(ctx context.Context) error
 }
 

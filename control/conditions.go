@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"my-company.com/staticsite-operator/api/v1alpha1"
+	"my-company.com/staticsite-operator/sitestatus"
 	"my-company.com/staticsite-operator/translate"
 	"my-company.com/staticsite-operator/xds"
 )
@@ -16,7 +17,7 @@ const (
 )
 
 // acceptance is translation's verdict, and whether what it made is valid.
-func (s *site) acceptance() Condition {
+func (s *site) acceptance() sitestatus.Condition {
 	accepted := decided(v1alpha1.ConditionAccepted, s.accepted.Value())
 	if s.invalid != nil && accepted.Status == isTrue {
 		accepted.Status, accepted.Reason = isFalse, v1alpha1.ReasonInvalidConfiguration
@@ -26,7 +27,7 @@ func (s *site) acceptance() Condition {
 }
 
 // status is what the site's owner should read, when this is so (see programmed).
-func (s *site) status(accepted Condition, p programming) SiteStatus {
+func (s *site) status(accepted sitestatus.Condition, p programming) sitestatus.Status {
 	resolved := decided(v1alpha1.ConditionResolvedRefs, s.resolved.Value())
 	status := s.sum(accepted, resolved, p)
 	if p.inherited {
@@ -37,8 +38,8 @@ func (s *site) status(accepted Condition, p programming) SiteStatus {
 }
 
 // sum is the status with these conditions and those that follow from them.
-func (s *site) sum(accepted, resolved Condition, p programming) SiteStatus {
-	conditions := []Condition{accepted, resolved, p.Condition}
+func (s *site) sum(accepted, resolved sitestatus.Condition, p programming) sitestatus.Status {
+	conditions := []sitestatus.Condition{accepted, resolved, p.Condition}
 	ready, missing := readiness(conditions)
 	if p.gist != "" && missing.Type == p.Type {
 		ready.Message, missing.Message = p.gist, p.gist
@@ -50,9 +51,9 @@ func (s *site) sum(accepted, resolved Condition, p programming) SiteStatus {
 		message = endpoints.Message
 	}
 	if outlook, ok := outlooks[ready.Status]; ok {
-		conditions = append(conditions, Condition{Type: outlook, Status: isTrue, Reason: missing.Reason, Message: missing.Message})
+		conditions = append(conditions, sitestatus.Condition{Type: outlook, Status: isTrue, Reason: missing.Reason, Message: missing.Message})
 	}
-	return SiteStatus{
+	return sitestatus.Status{
 		Site: s.key, UID: s.uid, Generation: s.generation, Domains: s.holds, Proxies: p.proxies,
 		Phase: phases[ready.Status], Message: message,
 		Conditions: conditions,
@@ -72,21 +73,21 @@ var phases = map[string]string{
 	unknown: string(v1alpha1.PhasePending),
 }
 
-func decided(typ string, c translate.Condition) Condition {
+func decided(typ string, c translate.Condition) sitestatus.Condition {
 	status := isFalse
 	if c.OK {
 		status = isTrue
 	}
-	return Condition{Type: typ, Status: status, Reason: c.Reason, Message: c.Message}
+	return sitestatus.Condition{Type: typ, Status: status, Reason: c.Reason, Message: c.Message}
 }
 
 // readiness sums conditions up: True if all are, False if one is, and the
 // message of the first that is missing, which it returns too.
-func readiness(conditions []Condition) (ready, missing Condition) {
-	ready = Condition{Type: v1alpha1.ConditionReady, Status: isTrue, Reason: v1alpha1.ReasonReady,
+func readiness(conditions []sitestatus.Condition) (ready, missing sitestatus.Condition) {
+	ready = sitestatus.Condition{Type: v1alpha1.ConditionReady, Status: isTrue, Reason: v1alpha1.ReasonReady,
 		Message: conditions[len(conditions)-1].Message}
 	for _, want := range []string{isFalse, unknown} {
-		i := slices.IndexFunc(conditions, func(c Condition) bool { return c.Status == want })
+		i := slices.IndexFunc(conditions, func(c sitestatus.Condition) bool { return c.Status == want })
 		if i >= 0 {
 			missing = conditions[i]
 			ready.Status, ready.Reason, ready.Message = want, v1alpha1.ReasonNotReady, missing.Message

@@ -2,7 +2,7 @@
 // status. It owns the only place where the two meet:
 //
 //	objects --> translate.World --> xds.Store      (publish.go)
-//	xds states, verdicts --> join --> SiteStatus    (join.go, serving.go, programmed.go, conditions.go)
+//	xds states, verdicts --> join --> sitestatus.Status (join.go, serving.go, programmed.go, conditions.go)
 //
 // One goroutine (loop.go) does both and owns everything here. It never waits for
 // anybody: objects, stream states and statuses pass through latest.Map, which
@@ -10,5 +10,5 @@
 //
 // It knows neither where objects come from nor where statuses are written.
 //
-// Read Loop first, then join, then SiteStatus.
+// Read Loop first, then join, then sitestatus.Status.
 package control

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"my-company.com/staticsite-operator/api/v1alpha1"
+	"my-company.com/staticsite-operator/sitestatus"
 	"my-company.com/staticsite-operator/translate"
 )
 
@@ -41,8 +42,8 @@ func (j *join) desert(now time.Time) {
 }
 
 // endpointsReady says whether there is anybody to answer the requests for a site.
-func (s *site) endpointsReady(accepted, resolved Condition) Condition {
-	c := Condition{Type: v1alpha1.ConditionEndpointsReady, Status: unknown}
+func (s *site) endpointsReady(accepted, resolved sitestatus.Condition) sitestatus.Condition {
+	c := sitestatus.Condition{Type: v1alpha1.ConditionEndpointsReady, Status: unknown}
 	switch {
 	case accepted.Status != isTrue:
 		c.Reason, c.Message = v1alpha1.ReasonNotSent, v1alpha1.MessageNotLookedUp

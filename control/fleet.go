@@ -4,6 +4,8 @@ import (
 	"context"
 	"slices"
 	"time"
+
+	"my-company.com/staticsite-operator/holdings"
 )
 
 // fleet is what is known of the other replicas of this program: each serves the
@@ -13,59 +15,23 @@ import (
 // Leadership comes and goes by lead and follow. A replica that has never been told
 // of others is alone, and speaks for itself.
 type fleet struct {
-	build     string                // of this one
-	following bool                  // another replica speaks for the sites, or nobody does
-	replicas  map[string]*replica   // the others, by name
-	versions  map[SiteVersion]*site // nil while there are no others to speak of them
+	build     string                         // of this one
+	following bool                           // another replica speaks for the sites, or nobody does
+	replicas  map[string]*replica            // the others, by name
+	versions  map[holdings.SiteVersion]*site // nil while there are no others to speak of them
 }
 
 // replica is one of the others.
 type replica struct {
-	state   ReplicaState
+	state   holdings.ReplicaState
 	build   string
 	proxies int    // connected to it, that serve
 	why     string // a connected one does not serve
 
 	// What its proxies hold: of these versions everything, of those what is said.
 	// Of any other nothing.
-	settled map[SiteVersion]struct{}
-	except  map[SiteVersion]Holding
-}
-
-// Holding is what the proxies of one replica hold of a site.
-type Holding struct {
-	Gone         bool   // the replica has no such site any more; the other fields are empty
-	Settled      bool   // every proxy that was connected has acknowledged it
-	Acknowledged int    // proxies that have
-	Refused      int    // proxies that refuse it
-	Trying       int    // proxies that are asked again after a refusal
-	Words        string // of one that refuses it
-}
-
-// All tells that every proxy has the site, and none was in doubt since.
-func (h Holding) All() bool { return h.Settled && h.Refused == 0 && h.Trying == 0 }
-
-// ReplicaState is how well a replica is known.
-type ReplicaState uint8
-
-// The states of a replica.
-const (
-	Silent ReplicaState = iota // it does not answer, or has not yet: its proxies may hold anything
-	Vacant                     // it said that it has ended, so it has no proxies
-	Self                       // it is this one
-	Heard                      // it says what its proxies hold
-)
-
-// Report is news of another replica.
-type Report struct {
-	Replica string // its name, as people read it
-	State   ReplicaState
-	Proxies int    // how many are connected to it and serve
-	Why     string // one that is connected does not, if none serves
-	Sites   map[SiteVersion]Holding
-
-	Reset bool   // everything that it said before is void
-	Build string // if Reset: the version of the program, for people
+	settled map[holdings.SiteVersion]struct{}
+	except  map[holdings.SiteVersion]holdings.Holding
 }
 
 // Follow tells the loop, before it runs, that there may be other replicas: it does
@@ -86,7 +52,7 @@ func (l *Loop) Lead(ctx context.Context, replicas []string) error {
 func (l *Loop) Resign(ctx context.Context) error { return l.call(ctx, l.join.follow) }
 
 // Hear takes what another replica says, or that it says nothing.
-func (l *Loop) Hear(ctx context.Context, report Report) error {
+func (l *Loop) Hear(ctx context.Context, report holdings.Report) error {
 	return l.call(ctx, func() { l.join.hear(report, time.Now()) })
 }
 
@@ -95,7 +61,7 @@ func (j *join) lead(names []string, now time.Time) {
 	j.stirred = true
 	if j.following {
 		j.following = false
-		j.replicas, j.versions = make(map[string]*replica), make(map[SiteVersion]*site, j.sites.Len())
+		j.replicas, j.versions = make(map[string]*replica), make(map[holdings.SiteVersion]*site, j.sites.Len())
 		for s := range j.sites.All() {
 			j.index(s)
 			j.reopen(s)
@@ -129,25 +95,25 @@ func (j *join) follow() {
 
 // hear takes a report. It costs the sites in it; all that are not settled only if
 // the replica's standing changes.
-func (j *join) hear(report Report, now time.Time) {
+func (j *join) hear(report holdings.Report, now time.Time) {
 	r := j.replicas[report.Replica]
 	if r == nil {
 		return // it left, or somebody else leads
 	}
-	if report.State != Heard && report.State == r.state {
+	if report.State != holdings.Heard && report.State == r.state {
 		return
 	}
 	j.stirred = true
 	before := *r
 	r.state = report.State
-	if report.State != Silent {
+	if report.State != holdings.Silent {
 		r.proxies, r.why = report.Proxies, report.Why
 	}
 	if report.Reset {
 		r.build = report.Build
 	}
-	if report.Reset || report.State == Vacant || report.State == Self {
-		r.settled, r.except = make(map[SiteVersion]struct{}), make(map[SiteVersion]Holding)
+	if report.Reset || report.State == holdings.Vacant || report.State == holdings.Self {
+		r.settled, r.except = make(map[holdings.SiteVersion]struct{}), make(map[holdings.SiteVersion]holdings.Holding)
 	}
 	for version, h := range report.Sites {
 		r.take(version, h)
@@ -162,7 +128,7 @@ func (j *join) hear(report Report, now time.Time) {
 	j.countAll(now)
 }
 
-func (r *replica) take(version SiteVersion, h Holding) {
+func (r *replica) take(version holdings.SiteVersion, h holdings.Holding) {
 	delete(r.settled, version)
 	delete(r.except, version)
 	switch {
@@ -175,26 +141,26 @@ func (r *replica) take(version SiteVersion, h Holding) {
 }
 
 // holds tells whether every proxy of the replica has the site, or had it.
-func (r *replica) holds(version SiteVersion) bool {
+func (r *replica) holds(version holdings.SiteVersion) bool {
 	_, settled := r.settled[version]
 	return settled || r.except[version].Settled || r.proxies == 0
 }
 
 // holding is what the replica's proxies hold of a site. Of a silent replica the
 // last refusals are the best that is known.
-func (r *replica) holding(version SiteVersion) Holding {
+func (r *replica) holding(version holdings.SiteVersion) holdings.Holding {
 	h := r.except[version]
 	if _, settled := r.settled[version]; settled {
 		h.Acknowledged = r.proxies
 	}
-	if r.state != Heard {
+	if r.state != holdings.Heard {
 		h.Acknowledged = 0
 	}
 	return h
 }
 
 // knows tells whether the replica has said anything of a site.
-func (r *replica) knows(version SiteVersion) bool {
+func (r *replica) knows(version holdings.SiteVersion) bool {
 	_, settled := r.settled[version]
 	_, excepted := r.except[version]
 	return settled || excepted
@@ -202,18 +168,18 @@ func (r *replica) knows(version SiteVersion) bool {
 
 // differs tells that the replica is behind because it is of another build: what
 // the two make of a site may never be equal.
-func (r *replica) differs(version SiteVersion, build string) bool {
+func (r *replica) differs(version holdings.SiteVersion, build string) bool {
 	return r.behind(version) && r.build != build
 }
 
 // behind tells that the replica's proxies cannot hold a site, since it does not
 // serve it in this version.
-func (r *replica) behind(version SiteVersion) bool {
+func (r *replica) behind(version holdings.SiteVersion) bool {
 	return r.connected() > 0 && !r.knows(version)
 }
 
 // review looks again at sites of which a replica said something.
-func (j *join) review(versions map[SiteVersion]Holding) {
+func (j *join) review(versions map[holdings.SiteVersion]holdings.Holding) {
 	for version := range versions {
 		if s := j.versions[version]; s != nil {
 			j.settle(s)
@@ -224,7 +190,7 @@ func (j *join) review(versions map[SiteVersion]Holding) {
 
 // reconsider looks again at all sites that are not settled.
 func (j *join) reconsider() {
-	if j.lost() || j.any(Silent) {
+	if j.lost() || j.any(holdings.Silent) {
 		return // and so they stay
 	}
 	for s := range j.open {
@@ -241,7 +207,7 @@ func (j *join) heldByAll(s *site) bool {
 		return false
 	}
 	for _, r := range j.replicas {
-		if r.state == Silent || !r.holds(s.version) {
+		if r.state == holdings.Silent || !r.holds(s.version) {
 			return false
 		}
 	}
@@ -258,7 +224,7 @@ func (j *join) total() int {
 }
 
 func (r *replica) connected() int {
-	if r.state != Heard {
+	if r.state != holdings.Heard {
 		return 0
 	}
 	return r.proxies
@@ -266,10 +232,10 @@ func (r *replica) connected() int {
 
 // lost tells that this replica is to speak for all and is not itself among them:
 // what it was told of the others is of something else.
-func (j *join) lost() bool { return j.replicas != nil && !j.any(Self) }
+func (j *join) lost() bool { return j.replicas != nil && !j.any(holdings.Self) }
 
 // any tells whether some replica is in a state.
-func (j *join) any(state ReplicaState) bool {
+func (j *join) any(state holdings.ReplicaState) bool {
 	for _, r := range j.replicas {
 		if r.state == state {
 			return true

@@ -7,12 +7,12 @@ import (
 	"time"
 
 	"my-company.com/staticsite-operator/api/v1alpha1"
-	"my-company.com/staticsite-operator/latest"
+	"my-company.com/staticsite-operator/holdings"
 	"my-company.com/staticsite-operator/translate"
 	"my-company.com/staticsite-operator/xds"
 )
 
-// programmedAt is where Programmed stands in SiteStatus.Conditions.
+// programmedAt is where Programmed stands in sitestatus.Status.Conditions.
 const programmedAt = 2
 
 // newFleet returns a world that is to speak for itself and others, and these, all
@@ -22,7 +22,7 @@ func newFleet(t *testing.T, others ...string) (leader *world, followers map[stri
 	leader.Follow("v1")
 	leader.put(service(), newSite("a", "a.example.com"))
 	leader.join.lead(append([]string{"self"}, others...), leader.now)
-	leader.join.hear(Report{Replica: "self", State: Self}, leader.now)
+	leader.join.hear(holdings.Report{Replica: "self", State: holdings.Self}, leader.now)
 	for _, name := range others {
 		f := &follower{world: newWorld(t), leader: leader, name: name}
 		f.Follow("v1")
@@ -37,25 +37,25 @@ type follower struct {
 	*world
 	leader *world
 	name   string
-	view   *View
+	view   *holdings.View
 }
 
 // report tells the leader what is new.
 func (f *follower) report() {
 	reset := f.view == nil
 	if reset {
-		f.view = &View{sites: latest.New[SiteVersion, Holding]()}
+		f.view = holdings.NewView(nil)
 		f.join.show(f.view)
 	}
 	sites, proxies := f.view.Take()
-	f.leader.join.hear(Report{Replica: f.name, State: Heard, Build: f.join.build, Proxies: proxies.Serving, Why: proxies.Why, Reset: reset, Sites: sites}, f.leader.now)
+	f.leader.join.hear(holdings.Report{Replica: f.name, State: holdings.Heard, Build: f.join.build, Proxies: proxies.Serving, Why: proxies.Why, Reset: reset, Sites: sites}, f.leader.now)
 }
 
 // lose ends the connection.
-func (f *follower) lose(state ReplicaState) {
+func (f *follower) lose(state holdings.ReplicaState) {
 	delete(f.join.views, f.view)
 	f.view = nil
-	f.leader.join.hear(Report{Replica: f.name, State: state}, f.leader.now)
+	f.leader.join.hear(holdings.Report{Replica: f.name, State: state}, f.leader.now)
 }
 
 func (w *world) gone(id uint64) {
@@ -130,7 +130,7 @@ func TestASilentReplicaLeavesTrueAndHoldsUpNew(t *testing.T) {
 	b.proxy(1, nil)
 	b.report()
 	w.status("a")
-	b.lose(Silent)
+	b.lose(holdings.Silent)
 	w.put(newSite("new", "new.example.com"))
 	w.proxy(1, nil)
 	w.progress()
@@ -146,7 +146,7 @@ func TestASilentReplicaLeavesTrueAndHoldsUpNew(t *testing.T) {
 
 func TestAReplicaThatIsGoneHoldsUpNobody(t *testing.T) {
 	for name, end := range map[string]func(w *world, b *follower){
-		"nothing listens":   func(_ *world, b *follower) { b.lose(Vacant) },
+		"nothing listens":   func(_ *world, b *follower) { b.lose(holdings.Vacant) },
 		"the endpoint went": func(w *world, b *follower) { w.join.lead([]string{"self"}, w.now) },
 		"no proxy is left":  func(_ *world, b *follower) { b.gone(1); b.report() },
 	} {
@@ -188,7 +188,7 @@ func TestANewLeaderLeavesWhatItHasNoNewsOf(t *testing.T) {
 	w.join.progress(w.now.Add(time.Hour))
 	w.expect("a", v1alpha1.ConditionProgrammed, unknown, v1alpha1.ReasonPending, "this replica is not among the endpoints of its own Service")
 	check("before it finds itself", true)
-	w.join.hear(Report{Replica: "self", State: Self}, w.now)
+	w.join.hear(holdings.Report{Replica: "self", State: holdings.Self}, w.now)
 	w.join.progress(w.now.Add(2 * time.Hour))
 	w.expect("a", v1alpha1.ConditionProgrammed, unknown, v1alpha1.ReasonPending, "replica old cannot be reached")
 	check("while the old one is silent", true)
@@ -240,7 +240,7 @@ func TestARefusalEndsWithTheReplica(t *testing.T) {
 	b.proxy(1, map[xds.ResourceName]xds.Exception{{Type: xds.ScopedRoute, Name: "a.example.com"}: {Refused: true, Reason: "no"}})
 	b.report()
 	w.expect("a", v1alpha1.ConditionProgrammed, isFalse, v1alpha1.ReasonRejected, "")
-	b.lose(Silent)
+	b.lose(holdings.Silent)
 	w.progress()
 	w.expect("a", v1alpha1.ConditionProgrammed, isFalse, v1alpha1.ReasonRejected, "refused by 1 of 1")
 	w.join.lead([]string{"self"}, w.now)
@@ -502,7 +502,7 @@ func playFleet(t *testing.T, rng *rand.Rand) {
 			}
 		case 7:
 			if rng.IntN(4) == 0 && followers[name].view != nil {
-				followers[name].lose(Silent)
+				followers[name].lose(holdings.Silent)
 			}
 		}
 		leader.progress()

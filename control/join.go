@@ -11,8 +11,10 @@ import (
 
 	"go.uber.org/zap"
 
+	"my-company.com/staticsite-operator/holdings"
 	"my-company.com/staticsite-operator/index"
 	"my-company.com/staticsite-operator/latest"
+	"my-company.com/staticsite-operator/sitestatus"
 	"my-company.com/staticsite-operator/translate"
 	"my-company.com/staticsite-operator/xds"
 )
@@ -25,7 +27,7 @@ import (
 // A proxy acknowledges snapshots, with exceptions. So an acknowledgement costs
 // the sites that waited for it, not all sites.
 type join struct {
-	out   *latest.Map[translate.Key, SiteStatus]
+	out   *latest.Map[translate.Key, sitestatus.Status]
 	sites *index.Table[translate.Key, site]
 
 	// waiting are the sites that are not held by our proxies, oldest snapshot
@@ -65,8 +67,8 @@ type join struct {
 	exceptions map[xds.ResourceName]map[uint64]exception // by stream
 	users      users                                     // nil while there are no exceptions
 
-	views map[*View]struct{} // who wants to know what our proxies hold
-	fleet                    // what is known of the other replicas
+	views map[*holdings.View]struct{} // who wants to know what our proxies hold
+	fleet                             // what is known of the other replicas
 }
 
 // site is what is known of one StaticSite.
@@ -76,9 +78,9 @@ type join struct {
 type site struct {
 	verdict
 	resources []xds.ResourceName
-	invalid   error       // a resource of it was withheld
-	seq       uint64      // the snapshot it waits for
-	version   SiteVersion // what it is in it
+	invalid   error                // a resource of it was withheld
+	seq       uint64               // the snapshot it waits for
+	version   holdings.SiteVersion // what it is in it
 
 	arrived time.Time // of the oldest change that is not held; zero if there is none, or nobody could have held it
 	sent    uint64    // digest of the status that was handed out last
@@ -119,14 +121,14 @@ type exception struct {
 	since uint64
 }
 
-func newJoin(out *latest.Map[translate.Key, SiteStatus], routes xds.Type, log *zap.Logger) *join {
+func newJoin(out *latest.Map[translate.Key, sitestatus.Status], routes xds.Type, log *zap.Logger) *join {
 	return &join{
 		routes: routes, log: log, idle: make(map[uint64]*idle), leaving: make(map[*site]time.Time),
 		out: out, sites: index.New(func(s *site) translate.Key { return s.key }), open: make(map[*site]*extent),
 		proxies: make(map[uint64]xds.StreamState), held: make(map[uint64]int), floor: math.MaxUint64,
 		digests:    maphash.MakeSeed(),
 		exceptions: make(map[xds.ResourceName]map[uint64]exception),
-		views:      make(map[*View]struct{}),
+		views:      make(map[*holdings.View]struct{}),
 
 		figures: newFigures(),
 	}
@@ -176,7 +178,7 @@ func (j *join) judge(verdicts []translate.Verdict, changed []xds.Change, invalid
 }
 
 // identify notes what a site is now.
-func (j *join) identify(s *site, version SiteVersion) {
+func (j *join) identify(s *site, version holdings.SiteVersion) {
 	if version == s.version {
 		return
 	}
@@ -410,7 +412,7 @@ const proxiesGrace = 10 * time.Second
 // countAll notes since when no proxy serves, as far as it is ours to say.
 func (j *join) countAll(now time.Time) {
 	switch {
-	case j.following || j.lost() || j.total() > 0 || j.any(Silent):
+	case j.following || j.lost() || j.total() > 0 || j.any(holdings.Silent):
 		j.lonely, j.orphaned = time.Time{}, false
 	case j.lonely.IsZero():
 		j.lonely = now
@@ -448,11 +450,11 @@ func (j *join) put(s *site, undecided bool) {
 		return
 	}
 	status := s.status(accepted, p)
-	digest := status.digest(j.digests)
-	if digest == s.sent {
+	sum := digest(&status, j.digests)
+	if sum == s.sent {
 		return
 	}
-	s.sent = digest
+	s.sent = sum
 	j.unsay(s)
 	j.out.Put(s.key, status)
 }
@@ -472,7 +474,7 @@ func (j *join) abandon() {
 func (j *join) forget(s *site) {
 	if j.sites.Get(s.key) == s {
 		j.sites.Delete(s.key)
-		j.out.Put(s.key, SiteStatus{Site: s.key, Gone: true, Proxies: len(j.proxies)})
+		j.out.Put(s.key, sitestatus.Status{Site: s.key, Gone: true, Proxies: len(j.proxies)})
 	}
 }
 

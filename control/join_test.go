@@ -10,6 +10,7 @@ import (
 
 	"my-company.com/staticsite-operator/api/v1alpha1"
 	"my-company.com/staticsite-operator/latest"
+	"my-company.com/staticsite-operator/sitestatus"
 	"my-company.com/staticsite-operator/translate"
 	"my-company.com/staticsite-operator/xds"
 )
@@ -18,7 +19,7 @@ import (
 type world struct {
 	*Loop
 	t        testing.TB
-	statuses map[translate.Key]SiteStatus
+	statuses map[translate.Key]sitestatus.Status
 	now      time.Time
 }
 
@@ -27,7 +28,7 @@ func newWorld(t *testing.T) *world { return worldOf(t, translate.Options{}) }
 func worldOf(t testing.TB, options translate.Options) *world {
 	l := NewLoop(options, latest.New[translate.Ref, translate.Object](), xds.NewStore(),
 		latest.New[uint64, xds.StreamState](), zaptest.NewLogger(t))
-	w := &world{Loop: l, t: t, statuses: make(map[translate.Key]SiteStatus), now: time.Unix(1000, 0)}
+	w := &world{Loop: l, t: t, statuses: make(map[translate.Key]sitestatus.Status), now: time.Unix(1000, 0)}
 	w.apply(nil)
 	return w
 }
@@ -66,7 +67,7 @@ func (w *world) acknowledge(id, seq uint64, exceptions map[xds.ResourceName]xds.
 }
 
 // status returns the newest status of a site and whether there was a new one.
-func (w *world) status(name string) (SiteStatus, bool) {
+func (w *world) status(name string) (sitestatus.Status, bool) {
 	w.t.Helper()
 	taken := w.Statuses().Take()
 	for k, s := range taken {

@@ -9,6 +9,7 @@ import (
 	"go.uber.org/zap"
 
 	"my-company.com/staticsite-operator/latest"
+	"my-company.com/staticsite-operator/sitestatus"
 	"my-company.com/staticsite-operator/translate"
 	"my-company.com/staticsite-operator/xds"
 )
@@ -17,7 +18,7 @@ import (
 type Loop struct {
 	objects  *latest.Map[translate.Ref, translate.Object]
 	streams  *latest.Map[uint64, xds.StreamState]
-	statuses *latest.Map[translate.Key, SiteStatus]
+	statuses *latest.Map[translate.Key, sitestatus.Status]
 
 	world *translate.World
 	store *xds.Store
@@ -40,7 +41,7 @@ func NewLoop(opts translate.Options, objects *latest.Map[translate.Ref, translat
 	if opts.Upstreams == translate.UpstreamsDNS {
 		store.KeepNothing() // A withdrawn cluster's name may stand for anything by now.
 	}
-	statuses := latest.New[translate.Key, SiteStatus]()
+	statuses := latest.New[translate.Key, sitestatus.Status]()
 	routes := xds.ScopedRoute
 	if opts.Routes == translate.RoutesSingle {
 		routes = xds.Route
@@ -54,7 +55,7 @@ func NewLoop(opts translate.Options, objects *latest.Map[translate.Ref, translat
 }
 
 // Statuses are the statuses of the sites, as they change.
-func (l *Loop) Statuses() *latest.Map[translate.Key, SiteStatus] { return l.statuses }
+func (l *Loop) Statuses() *latest.Map[translate.Key, sitestatus.Status] { return l.statuses }
 
 // Run works until ctx ends. There is no debounce: the first change of an idle
 // system is published at once, and what arrives meanwhile is the next batch

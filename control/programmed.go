@@ -5,12 +5,14 @@ import (
 	"fmt"
 
 	"my-company.com/staticsite-operator/api/v1alpha1"
+	"my-company.com/staticsite-operator/holdings"
+	"my-company.com/staticsite-operator/sitestatus"
 )
 
 // programming is the condition Programmed of a site, and what else follows from what
 // proxies hold.
 type programming struct {
-	Condition
+	sitestatus.Condition
 	gist      string // for other conditions, if the message has a proxy's words: these stand once in a status
 	proxies   int    // serving proxies that have acknowledged exactly this
 	inherited bool   // it is undecided only for want of news, and may have been decided before this replica had a say
@@ -18,8 +20,8 @@ type programming struct {
 
 // programmed says whether every serving proxy of every replica acknowledged exactly
 // what this generation of the site means.
-func (j *join) programmed(s *site, accepted Condition) programming {
-	p := programming{Condition: Condition{Type: v1alpha1.ConditionProgrammed, Status: isFalse}}
+func (j *join) programmed(s *site, accepted sitestatus.Condition) programming {
+	p := programming{Condition: sitestatus.Condition{Type: v1alpha1.ConditionProgrammed, Status: isFalse}}
 	if accepted.Status != isTrue {
 		p.Reason, p.Message = v1alpha1.ReasonNotSent, v1alpha1.MessageNotSent
 		return p
@@ -52,7 +54,7 @@ func (j *join) programmed(s *site, accepted Condition) programming {
 // extent is how far an open site is: all that its status is made of besides its
 // verdict.
 type extent struct {
-	Holding
+	holdings.Holding
 	proxies int
 	missing string
 	why     string
@@ -64,13 +66,13 @@ func (j *join) extentOf(s *site) extent {
 
 // programmed is the condition that holds for every settled site. It has no
 // numbers: they would rewrite it in all sites whenever a proxy comes or goes.
-var programmed = Condition{
+var programmed = sitestatus.Condition{
 	Type: v1alpha1.ConditionProgrammed, Status: isTrue, Reason: v1alpha1.ReasonProgrammed, Message: v1alpha1.MessageProgrammed,
 }
 
 // holding is what our proxies hold of a site.
-func (j *join) holding(s *site) Holding {
-	h := Holding{Settled: s.held}
+func (j *join) holding(s *site) holdings.Holding {
+	h := holdings.Holding{Settled: s.held}
 	h.Refused, h.Trying, h.Words = j.excepted(s)
 	for seq, n := range j.held {
 		if seq >= s.seq {
@@ -82,7 +84,7 @@ func (j *join) holding(s *site) Holding {
 }
 
 // holdingOfAll is what the proxies of all replicas hold of a site.
-func (j *join) holdingOfAll(s *site) Holding {
+func (j *join) holdingOfAll(s *site) holdings.Holding {
 	all, words, first := j.holding(s), "", ""
 	for name, r := range j.replicas {
 		h := r.holding(s.version)
@@ -141,7 +143,7 @@ func (j *join) missing(s *site) string {
 		names []string
 		one   string
 	}{
-		{j.named(func(r *replica) bool { return r.state == Silent }),
+		{j.named(func(r *replica) bool { return r.state == holdings.Silent }),
 			"; replica %s cannot be reached, so what its proxies hold is not known"},
 		{j.named(func(r *replica) bool { return r.differs(s.version, j.build) }),
 			"; replica %s is of another version of the control plane, and is waited for until all are of one"},

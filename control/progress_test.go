@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"testing"
 
+	"my-company.com/staticsite-operator/holdings"
 	"my-company.com/staticsite-operator/translate"
 	"my-company.com/staticsite-operator/xds"
 )
@@ -14,7 +15,7 @@ func standstill(tb testing.TB, sites int, others ...string) *join {
 	w := worldOf(tb, translate.Options{})
 	w.Follow("v1")
 	w.join.lead(append(others, "self"), w.now)
-	w.join.hear(Report{Replica: "self", State: Self}, w.now)
+	w.join.hear(holdings.Report{Replica: "self", State: holdings.Self}, w.now)
 	w.proxy(1, nil)
 	w.proxy(2, nil)
 	objects := []translate.Object{service()}
@@ -24,9 +25,9 @@ func standstill(tb testing.TB, sites int, others ...string) *join {
 	w.put(objects...)
 	w.proxy(1, nil)
 	for _, name := range others {
-		report := Report{Replica: name, State: Heard, Proxies: 1, Reset: true, Build: "v1", Sites: make(map[SiteVersion]Holding)}
+		report := holdings.Report{Replica: name, State: holdings.Heard, Proxies: 1, Reset: true, Build: "v1", Sites: make(map[holdings.SiteVersion]holdings.Holding)}
 		for s := range w.join.sites.All() {
-			report.Sites[s.version] = Holding{Settled: true, Acknowledged: 1}
+			report.Sites[s.version] = holdings.Holding{Settled: true, Acknowledged: 1}
 		}
 		w.join.hear(report, w.now)
 	}
@@ -62,7 +63,7 @@ func TestProgressRendersWhatHasChanged(t *testing.T) {
 		t.Errorf("%v allocations a tick for %d sites that stand still", n, sites)
 	}
 	j.out.Take()
-	j.hear(Report{Replica: "second", State: Heard, Proxies: 2}, j.now)
+	j.hear(holdings.Report{Replica: "second", State: holdings.Heard, Proxies: 2}, j.now)
 	j.tick()
 	if n := len(j.out.Take()); n != sites {
 		t.Errorf("%d statuses after a proxy has connected elsewhere, want %d", n, sites)

@@ -7,6 +7,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"my-company.com/staticsite-operator/holdings"
 	"my-company.com/staticsite-operator/xds"
 )
 
@@ -121,7 +122,7 @@ func (j *join) firstExcuse() string {
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(j.replicas)) {
-		if r := j.replicas[name]; r.state == Heard && r.why != "" {
+		if r := j.replicas[name]; r.state == holdings.Heard && r.why != "" {
 			return r.why
 		}
 	}

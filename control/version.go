@@ -4,13 +4,9 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 
+	"my-company.com/staticsite-operator/holdings"
 	"my-company.com/staticsite-operator/xds"
 )
-
-// SiteVersion identifies what a site is to be served as: equal on every replica
-// of one build that has seen the same, different for every other site, object,
-// generation or content. Zero stands for a site that is not sent.
-type SiteVersion uint64
 
 // versionOf returns what a site is in a snapshot. It depends on the object, its
 // generation and the content of its resources, and on nothing else: a Service
@@ -19,7 +15,7 @@ type SiteVersion uint64
 // Of the table that all sites share (layout single) only the name is part of it:
 // its content changes with every site, and what it says of this one is decided by
 // the generation.
-func versionOf(s *site, snap *xds.Snapshot) SiteVersion {
+func versionOf(s *site, snap *xds.Snapshot) holdings.SiteVersion {
 	if s.gone || !s.accepted.Value().OK || s.invalid != nil || len(s.resources) == 0 {
 		return 0
 	}
@@ -40,5 +36,5 @@ func versionOf(s *site, snap *xds.Snapshot) SiteVersion {
 		}
 	}
 	sum := sha256.Sum256(text) // and not a quicker one: tenants choose names
-	return max(1, SiteVersion(binary.LittleEndian.Uint64(sum[:])))
+	return max(1, holdings.SiteVersion(binary.LittleEndian.Uint64(sum[:])))
 }

@@ -2,41 +2,13 @@ package control
 
 import (
 	"context"
-	"sync/atomic"
 
-	"my-company.com/staticsite-operator/latest"
+	"my-company.com/staticsite-operator/holdings"
 )
 
-// A View is what the proxies of this replica hold of each site: everything at
-// first, then what changes. A slow reader misses what was replaced meanwhile, and
-// nothing piles up.
-type View struct {
-	sites   *latest.Map[SiteVersion, Holding]
-	proxies atomic.Pointer[Proxies]
-	ended   <-chan struct{}
-}
-
-// Proxies are those of a replica.
-type Proxies struct {
-	Serving int
-	Why     string // one that is connected does not serve, if none does
-}
-
-// Ready yields a token when Take may have something new.
-func (v *View) Ready() <-chan struct{} { return v.sites.Ready() }
-
-// Take returns what has changed, and which proxies there are.
-func (v *View) Take() (map[SiteVersion]Holding, Proxies) {
-	proxies := v.proxies.Load()
-	return v.sites.Take(), *proxies
-}
-
-// Ended is closed when nothing will change any more, because the loop has ended.
-func (v *View) Ended() <-chan struct{} { return v.ended }
-
 // View returns a view that is kept up to date until ctx ends.
-func (l *Loop) View(ctx context.Context) (*View, error) {
-	v := &View{sites: latest.New[SiteVersion, Holding](), ended: l.ended}
+func (l *Loop) View(ctx context.Context) (*holdings.View, error) {
+	v := holdings.NewView(l.ended)
 	if err := l.call(ctx, func() { l.join.show(v) }); err != nil {
 		return nil, err
 	}
@@ -45,17 +17,17 @@ func (l *Loop) View(ctx context.Context) (*View, error) {
 }
 
 // show gives a new view everything.
-func (j *join) show(v *View) {
+func (j *join) show(v *holdings.View) {
 	j.views[v] = struct{}{}
-	all := make(map[SiteVersion]Holding, j.sites.Len())
+	all := make(map[holdings.SiteVersion]holdings.Holding, j.sites.Len())
 	for s := range j.sites.All() {
 		if s.version != 0 {
 			all[s.version] = j.holding(s)
 			s.told = -1
 		}
 	}
-	v.proxies.Store(&Proxies{len(j.proxies), j.why})
-	v.sites.PutAll(all)
+	v.PutProxies(j.present())
+	v.PutAll(all)
 }
 
 // tell gives every view what our proxies hold of a site.
@@ -66,7 +38,7 @@ func (j *join) tell(s *site) {
 	h := j.holding(s)
 	s.told = int32(h.Acknowledged)
 	for v := range j.views {
-		v.sites.Put(s.version, h)
+		v.Put(s.version, h)
 	}
 }
 
@@ -90,16 +62,18 @@ func (j *join) tellGone(s *site) {
 		return
 	}
 	for v := range j.views {
-		v.sites.Put(s.version, Holding{Gone: true})
+		v.Put(s.version, holdings.Holding{Gone: true})
 	}
 }
 
 // tellProxies tells every view which proxies there are.
 func (j *join) tellProxies() {
-	now := Proxies{len(j.proxies), j.why}
 	for v := range j.views {
-		if *v.proxies.Swap(&now) != now {
-			v.sites.PutAll(nil)
-		}
+		v.PutProxies(j.present())
 	}
+}
+
+// present are the proxies that there are.
+func (j *join) present() holdings.Proxies {
+	return holdings.Proxies{Serving: len(j.proxies), Why: j.why}
 }

@@ -16,6 +16,7 @@ import (
 	"my-company.com/staticsite-operator/e2e/operator"
 	"my-company.com/staticsite-operator/e2e/proc"
 	"my-company.com/staticsite-operator/latest"
+	"my-company.com/staticsite-operator/sitestatus"
 	"my-company.com/staticsite-operator/translate"
 	"my-company.com/staticsite-operator/xds"
 )
@@ -27,7 +28,7 @@ type plane struct {
 	objects *latest.Map[translate.Ref, translate.Object]
 
 	mu       sync.Mutex
-	statuses map[translate.Key]control.SiteStatus
+	statuses map[translate.Key]sitestatus.Status
 }
 
 func startPlane(t *testing.T, options translate.Options) *plane {
@@ -36,7 +37,7 @@ func startPlane(t *testing.T, options translate.Options) *plane {
 	p := &plane{
 		address:  net.JoinHostPort(netns.Addr(9), xdsPort),
 		objects:  latest.New[translate.Ref, translate.Object](),
-		statuses: make(map[translate.Key]control.SiteStatus),
+		statuses: make(map[translate.Key]sitestatus.Status),
 	}
 	store := xds.NewStore()
 	server := xds.NewServer(store, xds.DefaultAckTimeout, log)
@@ -58,7 +59,7 @@ func startPlane(t *testing.T, options translate.Options) *plane {
 	return p
 }
 
-func (p *plane) read(ctx context.Context, statuses *latest.Map[translate.Key, control.SiteStatus]) {
+func (p *plane) read(ctx context.Context, statuses *latest.Map[translate.Key, sitestatus.Status]) {
 	for {
 		select {
 		case <-ctx.Done():

@@ -10,6 +10,6 @@
 // and stays so for a second. Nothing outside the folder is read, whatever links
 // there are in it, and nothing in it is written.
 //
-// Read first: catalog (which objects are served and from which file; pure state,
-// no I/O and no clock), Source (the folder and its events), Status.
+// Read first: catalog.Catalog (which objects are served and from which file), Source
+// (the folder and its events), Status (what is said of the sites).
 package files

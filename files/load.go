@@ -9,14 +9,15 @@ import (
 	"strings"
 	"time"
 
-	"my-company.com/staticsite-operator/translate"
+	"my-company.com/staticsite-operator/files/catalog"
+	"my-company.com/staticsite-operator/object"
 )
 
 // Loaded is what a folder holds, read once.
 type Loaded struct {
-	Objects  map[translate.Ref]translate.Object
-	Files    map[translate.Ref]string // where each object stands
-	Problems []Problem                // by file, in the order in which they stand there
+	Objects  map[object.Ref]object.Object
+	Files    map[object.Ref]string // where each object stands
+	Problems []catalog.Problem     // by file, in the order in which they stand there
 }
 
 // Load reads a folder and its subfolders, or a single file of any name, once.
@@ -34,26 +35,26 @@ func Load(path string) (Loaded, error) {
 			return Loaded{}, fmt.Errorf("read sites: %w", err)
 		}
 	}
-	c := newCatalog()
-	var problems []Problem
+	c := catalog.New()
+	var problems []catalog.Problem
 	for _, path := range paths {
 		text, err := read(path)
 		if err != nil {
-			problems = append(problems, unreadable(path, err))
+			problems = append(problems, catalog.Unreadable(path, err))
 			continue
 		}
-		problems = append(problems, c.put(path, text, time.Time{})...)
+		problems = append(problems, c.Put(path, text, time.Time{})...)
 	}
-	changes, duplicates := c.take()
+	changes, duplicates := c.Take()
 	loaded := Loaded{
-		Objects:  make(map[translate.Ref]translate.Object, len(changes)),
-		Files:    make(map[translate.Ref]string, len(changes)),
+		Objects:  make(map[object.Ref]object.Object, len(changes)),
+		Files:    make(map[object.Ref]string, len(changes)),
 		Problems: append(problems, duplicates...),
 	}
 	for ref, change := range changes {
-		loaded.Objects[ref], loaded.Files[ref] = change.object, change.path
+		loaded.Objects[ref], loaded.Files[ref] = change.Object, change.Path
 	}
-	slices.SortStableFunc(loaded.Problems, func(a, b Problem) int { return strings.Compare(a.File, b.File) })
+	slices.SortStableFunc(loaded.Problems, func(a, b catalog.Problem) int { return strings.Compare(a.File, b.File) })
 	return loaded, nil
 }
 

@@ -12,7 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"my-company.com/staticsite-operator/translate"
+	"my-company.com/staticsite-operator/object"
 )
 
 var update = flag.Bool("update", false, "rewrite testdata/bad.txt")
@@ -28,7 +28,7 @@ func TestLoadSaysWhatIsWrongWhere(t *testing.T) {
 	for _, p := range loaded.Problems {
 		fmt.Fprintln(&got, p)
 	}
-	for _, ref := range slices.SortedFunc(maps.Keys(loaded.Objects), func(a, b translate.Ref) int { return compareKeys(a.Key, b.Key) }) {
+	for _, ref := range slices.SortedFunc(maps.Keys(loaded.Objects), func(a, b object.Ref) int { return compareKeys(a.Key, b.Key) }) {
 		fmt.Fprintf(&got, "%s: %s %s is good\n", loaded.Files[ref], ref.Kind, ref.Key)
 	}
 	const golden = "testdata/bad.txt"

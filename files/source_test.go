@@ -2,6 +2,7 @@ package files
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"os"
 	"os/exec"
@@ -17,10 +18,22 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest/observer"
 
-	"my-company.com/staticsite-operator/translate"
+	"my-company.com/staticsite-operator/object"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// siteText is a document with one StaticSite.
+func siteText(name, domain string) string {
+	return fmt.Sprintf(`---
+apiVersion: platform.my-company.com/v1alpha1
+kind: StaticSite
+metadata: {name: %s, namespace: docs}
+spec: {domain: %s, backend: {serviceName: web, servicePort: 80}}
+`, name, domain)
+}
+
+func siteKey(name string) object.Key { return object.Key{Namespace: "docs", Name: name} }
 
 // folder is a folder of sites under a running source.
 type folder struct {
@@ -95,11 +108,11 @@ func (f *folder) must(err error) {
 // take takes one batch.
 func (f *folder) take() {
 	f.first = true
-	for ref, object := range f.source.Changes().Take() {
-		if ref.Kind != translate.KindSite {
+	for ref, now := range f.source.Changes().Take() {
+		if ref.Kind != object.KindSite {
 			continue
 		}
-		if site, ok := object.(*translate.Site); ok {
+		if site, ok := now.(*object.Site); ok {
 			f.served[ref.Key.Name] = site.Domain
 		} else {
 			delete(f.served, ref.Key.Name)

@@ -13,13 +13,14 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
+
+	"my-company.com/staticsite-operator/object"
+	"my-company.com/staticsite-operator/sitestatus"
+
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"my-company.com/staticsite-operator/api/v1alpha1"
-	"my-company.com/staticsite-operator/control"
-	"my-company.com/staticsite-operator/kube"
 	"my-company.com/staticsite-operator/latest"
-	"my-company.com/staticsite-operator/translate"
 )
 
 // The log messages about sites: what became of a change that a person made.
@@ -40,15 +41,15 @@ const atOnce = 20
 // in a file that always has the statuses of all.
 type Status struct {
 	source *Source
-	wanted *latest.Map[translate.Key, control.SiteStatus]
+	wanted *latest.Map[object.Key, sitestatus.Status]
 	log    *zap.Logger
 	file   *statusFile // nil if not asked for
-	phases control.Phases
+	phases sitestatus.Phases
 
 	// The rest is Run's.
-	sites   map[translate.Key]*site
-	notices map[translate.Key]notice // of changes that are not live yet
-	places  map[translate.Key]string // the file of each site
+	sites   map[object.Key]*site
+	notices map[object.Key]notice // of changes that are not live yet
+	places  map[object.Key]string // the file of each site
 }
 
 // site is what was told of one site.
@@ -61,15 +62,15 @@ type site struct {
 // NewStatus returns a status of the sites in source. Path is where to keep all
 // statuses as JSON, or empty. The error is about a path that would be read as a
 // site, or cannot be written.
-func NewStatus(source *Source, wanted *latest.Map[translate.Key, control.SiteStatus], path string, log *zap.Logger) (*Status, error) {
+func NewStatus(source *Source, wanted *latest.Map[object.Key, sitestatus.Status], path string, log *zap.Logger) (*Status, error) {
 	s := &Status{
 		source:  source,
 		wanted:  wanted,
 		log:     log,
-		phases:  control.NewPhases(),
-		sites:   make(map[translate.Key]*site),
-		notices: make(map[translate.Key]notice),
-		places:  make(map[translate.Key]string),
+		phases:  sitestatus.NewPhases(),
+		sites:   make(map[object.Key]*site),
+		notices: make(map[object.Key]notice),
+		places:  make(map[object.Key]string),
 	}
 	if path == "" {
 		return s, nil
@@ -131,7 +132,7 @@ func (s *Status) Run(ctx context.Context) error {
 }
 
 // take takes the statuses that changed.
-func (s *Status) take(statuses map[translate.Key]control.SiteStatus, now time.Time) {
+func (s *Status) take(statuses map[object.Key]sitestatus.Status, now time.Time) {
 	// A notice is put before the change that it is about, so that of any status
 	// here it is known what it is about.
 	maps.Copy(s.notices, s.source.notices.Take())
@@ -168,7 +169,7 @@ func (s *Status) tell(one, many string, lines []told) {
 
 // update takes the status of a site that exists. It returns the line to log if
 // the site has become live.
-func (s *Status) update(status control.SiteStatus, now time.Time) (told, bool) {
+func (s *Status) update(status sitestatus.Status, now time.Time) (told, bool) {
 	known := s.sites[status.Site]
 	if known == nil {
 		known = &site{problems: make(map[string]string)}
@@ -180,7 +181,7 @@ func (s *Status) update(status control.SiteStatus, now time.Time) (told, bool) {
 	if !slices.Equal(known.status.Domains, status.Domains) {
 		s.source.held.Put(status.Site, status.Domains)
 	}
-	known.status = kube.Status(status, known.status.Conditions, now)
+	known.status = status.InObject(known.status.Conditions, now)
 	s.complain(status.Site, known)
 
 	notice, noticed := s.notices[status.Site]
@@ -205,7 +206,7 @@ func (s *Status) update(status control.SiteStatus, now time.Time) (told, bool) {
 func domainField(domains []string) zap.Field { return zap.String("domain", strings.Join(domains, ",")) }
 
 // drop takes that a site is gone, and returns the line to log.
-func (s *Status) drop(status control.SiteStatus, now time.Time) told {
+func (s *Status) drop(status sitestatus.Status, now time.Time) told {
 	key := status.Site
 	line := told{fields: []zap.Field{zap.Stringer("site", key)}}
 	if known := s.sites[key]; known != nil {
@@ -227,7 +228,7 @@ func (s *Status) drop(status control.SiteStatus, now time.Time) told {
 
 // complain logs the conditions that have become False, or False for another
 // reason.
-func (s *Status) complain(key translate.Key, known *site) {
+func (s *Status) complain(key object.Key, known *site) {
 	for _, c := range known.status.Conditions {
 		if c.Type == v1alpha1.ConditionReady || c.Reason == v1alpha1.ReasonNotSent {
 			continue // it repeats another
@@ -267,6 +268,6 @@ func (s *Status) rows() []row {
 	return rows
 }
 
-func compareKeys(a, b translate.Key) int {
+func compareKeys(a, b object.Key) int {
 	return cmp.Or(cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Name, b.Name))
 }

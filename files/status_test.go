@@ -17,26 +17,26 @@ import (
 	"go.uber.org/zap/zaptest/observer"
 
 	"my-company.com/staticsite-operator/api/v1alpha1"
-	"my-company.com/staticsite-operator/control"
 	"my-company.com/staticsite-operator/latest"
-	"my-company.com/staticsite-operator/translate"
+	"my-company.com/staticsite-operator/object"
+	"my-company.com/staticsite-operator/sitestatus"
 )
 
 var start = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 
 // statusOf is a site's status with conditions in order, such as "True", "False
 // PortNotFound", "Unknown". Ready follows from the others.
-func statusOf(name string, generation int64, conditions ...string) control.SiteStatus {
-	s := control.SiteStatus{Site: siteKey(name), Generation: generation, Proxies: 2, Domains: []string{name + ".example.com"}}
+func statusOf(name string, generation int64, conditions ...string) sitestatus.Status {
+	s := sitestatus.Status{Site: siteKey(name), Generation: generation, Proxies: 2, Domains: []string{name + ".example.com"}}
 	ready := "True"
 	for i, text := range conditions {
 		status, reason, _ := strings.Cut(text, " ")
-		s.Conditions = append(s.Conditions, control.Condition{Type: v1alpha1.Conditions[i], Status: status, Reason: reason, Message: "because"})
+		s.Conditions = append(s.Conditions, sitestatus.Condition{Type: v1alpha1.Conditions[i], Status: status, Reason: reason, Message: "because"})
 		if status != "True" && ready != "False" {
 			ready = status
 		}
 	}
-	s.Conditions = append(s.Conditions, control.Condition{Type: v1alpha1.ConditionReady, Status: ready})
+	s.Conditions = append(s.Conditions, sitestatus.Condition{Type: v1alpha1.ConditionReady, Status: ready})
 	return s
 }
 
@@ -58,8 +58,8 @@ func newTeller(t *testing.T) *teller {
 
 func (l *teller) notice(name string, n notice) { l.source.notices.Put(siteKey(name), n) }
 
-func (l *teller) status(after time.Duration, statuses ...control.SiteStatus) {
-	all := make(map[translate.Key]control.SiteStatus)
+func (l *teller) status(after time.Duration, statuses ...sitestatus.Status) {
+	all := make(map[object.Key]sitestatus.Status)
 	for _, s := range statuses {
 		all[s.Site] = s
 	}
@@ -102,7 +102,7 @@ func TestALineForEachChange(t *testing.T) {
 	l.expect("site live site=docs/a domain=a.example.com proxies=2 after=1s")
 
 	l.notice("a", notice{at: start.Add(2 * time.Hour), gone: true})
-	l.status(2*time.Hour+time.Second, control.SiteStatus{Site: siteKey("a"), Gone: true, Proxies: 2})
+	l.status(2*time.Hour+time.Second, sitestatus.Status{Site: siteKey("a"), Gone: true, Proxies: 2})
 	l.expect("site gone site=docs/a domain=a.example.com proxies=2 after=1s")
 	if len(l.sites)+len(l.notices) > 0 {
 		t.Errorf("%d sites and %d notices are left", len(l.sites), len(l.notices))
@@ -135,12 +135,12 @@ func TestALineForEachProblemAndItsEnd(t *testing.T) {
 
 func TestManyAtOnceAreOneLine(t *testing.T) {
 	l := newTeller(t)
-	var all, gone []control.SiteStatus
+	var all, gone []sitestatus.Status
 	for i := range atOnce + 1 {
 		name := fmt.Sprintf("s%d", i)
 		l.notice(name, notice{at: start.Add(time.Duration(i) * time.Second), generation: 1})
 		all = append(all, statusOf(name, 1, "True", "True", "True"))
-		gone = append(gone, control.SiteStatus{Site: siteKey(name), Gone: true})
+		gone = append(gone, sitestatus.Status{Site: siteKey(name), Gone: true})
 	}
 	l.status(time.Minute, all...)
 	l.expect("sites live sites=21 after=1m0s")
@@ -152,17 +152,17 @@ func TestManyAtOnceAreOneLine(t *testing.T) {
 func TestWhatASiteHoldsGoesBackToTheSource(t *testing.T) {
 	f := open(t, "a.yaml", siteText("a", "a.example.com"))
 	f.until("a=a.example.com")
-	wanted := latest.New[translate.Key, control.SiteStatus]()
+	wanted := latest.New[object.Key, sitestatus.Status]()
 	run(t, f.source, wanted, "")
 	wanted.Put(siteKey("a"), statusOf("a", 1, "True", "True", "True"))
-	ref := translate.Ref{Kind: translate.KindSite, Key: siteKey("a")}
+	ref := object.Ref{Kind: object.KindSite, Key: siteKey("a")}
 	for deadline := time.After(20 * time.Second); ; {
 		select {
 		case <-f.source.Changes().Ready():
 		case <-deadline:
 			t.Fatal("the source was not told")
 		}
-		if site, ok := f.source.Changes().Take()[ref].(*translate.Site); ok {
+		if site, ok := f.source.Changes().Take()[ref].(*object.Site); ok {
 			if !slices.Equal(site.Held, []string{"a.example.com"}) {
 				t.Errorf("holds %v, want a.example.com", site.Held)
 			}
@@ -172,12 +172,12 @@ func TestWhatASiteHoldsGoesBackToTheSource(t *testing.T) {
 }
 
 // run runs a status until the test ends.
-func run(t *testing.T, source *Source, wanted *latest.Map[translate.Key, control.SiteStatus], path string) {
+func run(t *testing.T, source *Source, wanted *latest.Map[object.Key, sitestatus.Status], path string) {
 	t.Helper()
 	runLogged(t, source, wanted, path, zap.NewNop())
 }
 
-func runLogged(t *testing.T, source *Source, wanted *latest.Map[translate.Key, control.SiteStatus], path string, log *zap.Logger) {
+func runLogged(t *testing.T, source *Source, wanted *latest.Map[object.Key, sitestatus.Status], path string, log *zap.Logger) {
 	t.Helper()
 	s, err := NewStatus(source, wanted, path, log)
 	if err != nil {
@@ -190,7 +190,7 @@ func runLogged(t *testing.T, source *Source, wanted *latest.Map[translate.Key, c
 }
 
 func TestTheStatusFile(t *testing.T) {
-	wanted := latest.New[translate.Key, control.SiteStatus]()
+	wanted := latest.New[object.Key, sitestatus.Status]()
 	folder := t.TempDir()
 	path := filepath.Join(folder, "status.json")
 	if err := os.WriteFile(path, []byte("of a run before"), 0o644); err != nil {
@@ -207,7 +207,7 @@ func TestTheStatusFile(t *testing.T) {
 	if !rows[0].Conditions[0].LastTransitionTime.Equal(&first) || first.IsZero() {
 		t.Errorf("Accepted was False since %v and is so since %v", first, rows[0].Conditions[0].LastTransitionTime)
 	}
-	wanted.Put(siteKey("a"), control.SiteStatus{Site: siteKey("a"), Gone: true})
+	wanted.Put(siteKey("a"), sitestatus.Status{Site: siteKey("a"), Gone: true})
 	untilFile(t, path, "docs/b 1 True; ")
 	if names, _ := os.ReadDir(folder); len(names) != 1 {
 		t.Errorf("left beside the status file: %v", names)
@@ -217,7 +217,7 @@ func TestTheStatusFile(t *testing.T) {
 // A disk that is full for a while, or a folder that is mounted late: what could not
 // be written then is written as soon as it can be, without another change.
 func TestAStatusFileIsWrittenAgain(t *testing.T) {
-	wanted := latest.New[translate.Key, control.SiteStatus]()
+	wanted := latest.New[object.Key, sitestatus.Status]()
 	folder := filepath.Join(t.TempDir(), "mounted")
 	if err := os.Mkdir(folder, 0o755); err != nil {
 		t.Fatal(err)

@@ -8,6 +8,10 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 )
 
+// FieldManager is who this program is in the eyes of the API server: the owner of
+// the fields that it writes.
+const FieldManager = "staticsite-operator"
+
 // Connect returns how to reach the API server: by the given kubeconfig file, or
 // else as kubectl would ($KUBECONFIG, then ~/.kube/config), or else as a pod of
 // the cluster does. Nothing is sent yet.
@@ -22,6 +26,6 @@ func Connect(kubeconfig string) (*rest.Config, error) {
 		return nil, fmt.Errorf("find the API server: %w", err)
 	}
 	config.UserAgent = FieldManager
-	config.QPS = -1 // what is under way at once is bounded instead, see StatusWriter
+	config.QPS = -1 // what is under way at once is bounded instead, see statuswriter.Writer
 	return config, nil
 }

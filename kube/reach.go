@@ -15,12 +15,12 @@ import (
 // tries again by itself, for minutes where connections time out, and in the end
 // calls a watch that was never there one that has ended well.
 func NoteOutages(config *rest.Config, log *zap.Logger) {
-	o := &outage{
-		log:   log,
-		lost:  "cannot reach the API server, serving what is known",
-		never: "cannot reach the API server, and nothing is served before it answers",
-		known: new(atomic.Bool),
-		back:  "API server reached again",
+	o := &Outage{
+		Log:   log,
+		Lost:  "cannot reach the API server, serving what is known",
+		Never: "cannot reach the API server, and nothing is served before it answers",
+		Known: new(atomic.Bool),
+		Back:  "API server reached again",
 	}
 	config.Wrap(func(next http.RoundTripper) http.RoundTripper { return &reach{next, o} })
 }
@@ -28,16 +28,16 @@ func NoteOutages(config *rest.Config, log *zap.Logger) {
 // reach is the way to the API server.
 type reach struct {
 	next   http.RoundTripper
-	outage *outage
+	outage *Outage
 }
 
 func (r *reach) RoundTrip(request *http.Request) (*http.Response, error) {
 	response, err := r.next.RoundTrip(request)
 	if err == nil {
-		r.outage.known.Store(true)
+		r.outage.Known.Store(true)
 	}
 	if !errors.Is(err, context.Canceled) { // our own doing says nothing; a deadline that passed does
-		r.outage.note(context.Background(), err)
+		r.outage.Note(context.Background(), err)
 	}
 	return response, err
 }

@@ -2,59 +2,40 @@ package kube
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
 
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"go.uber.org/goleak"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
+
+	"my-company.com/staticsite-operator/api/v1alpha1"
+
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/rest"
 )
 
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
 // Who starts while the API server is away is not told that something is served.
 func TestAnOutageFromTheStartIsOneOfWhatIsNotKnown(t *testing.T) {
 	server := httptest.NewServer(http.NotFoundHandler())
-	logs, log := logged()
+	core, logs := observer.New(zap.InfoLevel)
 	config := &rest.Config{Host: server.URL}
 	server.Close()
-	NoteOutages(config, log)
+	NoteOutages(config, zap.New(core))
 	client, err := dynamic.NewForConfig(config)
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, _ = client.Resource(watched[0].resource).Watch(t.Context(), metav1.ListOptions{})
+	_, _ = client.Resource(v1alpha1.Resource).Watch(t.Context(), metav1.ListOptions{})
 	if got := logs.TakeAll(); len(got) != 1 || got[0].Message != "cannot reach the API server, and nothing is served before it answers" {
 		t.Errorf("logged: %v", got)
-	}
-}
-
-// What is refused is told with the right that is missing and the file that grants
-// it, and what follows from it: at the start another thing than later.
-func TestARightThatIsMissingIsNamed(t *testing.T) {
-	logs, log := logged()
-	var known atomic.Bool
-	o := newWatchOutage(log, watched[1].resource, &known)
-	denied := apierrors.NewForbidden(watched[1].resource.GroupResource(), "", errors.New(`User "x" cannot list resource "services"`))
-	for _, want := range []string{"cannot watch, and nothing is served before that works", "cannot watch, serving what is known"} {
-		o.noteWatch(t.Context(), denied)
-		o.noteWatch(t.Context(), denied)
-		o.noteWatch(t.Context(), nil)
-		known.Store(true)
-		got := logs.TakeAll()
-		if len(got) != 2 || got[0].Message != want {
-			t.Fatalf("logged: %v, want %q and the end of it", got, want)
-		}
-		text := fmt.Sprint(got[0].ContextMap()["error"])
-		if !strings.Contains(text, `cannot list resource "services"`) || !strings.Contains(text, "manifests/control-plane/rbac.yaml") {
-			t.Errorf("the error is %q", text)
-		}
 	}
 }
 
@@ -78,9 +59,9 @@ func TestAnOutageIsLoggedOnceAndSoIsItsEnd(t *testing.T) {
 			}
 			http.Error(w, "not now", http.StatusForbidden) // an answer is an answer
 		}))
-		logs, log := logged()
+		core, logs := observer.New(zap.InfoLevel)
 		config := &rest.Config{Host: server.URL}
-		NoteOutages(config, log)
+		NoteOutages(config, zap.New(core))
 		client, err := dynamic.NewForConfig(config)
 		if err != nil {
 			t.Fatal(err)
@@ -92,7 +73,7 @@ func TestAnOutageIsLoggedOnceAndSoIsItsEnd(t *testing.T) {
 			}
 			ctx, cancel := context.WithTimeout(t.Context(), patience)
 			defer cancel()
-			_, _ = client.Resource(watched[0].resource).Watch(ctx, metav1.ListOptions{})
+			_, _ = client.Resource(v1alpha1.Resource).Watch(ctx, metav1.ListOptions{})
 		}
 		for _, want := range []struct {
 			down       bool

@@ -9,14 +9,21 @@ import (
 	"go.uber.org/zap"
 	"google.golang.org/grpc/credentials"
 
-	"my-company.com/staticsite-operator/control"
+	"my-company.com/staticsite-operator/holdings"
 	"my-company.com/staticsite-operator/latest"
 )
+
+// A Leader speaks for all replicas: control.Loop does.
+type Leader interface {
+	Lead(ctx context.Context, replicas []string) error
+	Resign(ctx context.Context) error
+	Hear(ctx context.Context, report holdings.Report) error
+}
 
 // Client asks the other replicas what their proxies hold, as long as this one
 // leads.
 type Client struct {
-	loop      *control.Loop
+	loop      Leader
 	id        ID
 	endpoints *latest.Map[string, []netip.AddrPort]
 	creds     credentials.TransportCredentials
@@ -30,7 +37,7 @@ type Client struct {
 // NewClient returns a client for the replica that is known by id. Endpoints are
 // where replicas listen, this one too, in parts that change by themselves; the
 // first that comes is complete. By creds they know each other.
-func NewClient(loop *control.Loop, id ID, endpoints *latest.Map[string, []netip.AddrPort], creds credentials.TransportCredentials, log *zap.Logger) *Client {
+func NewClient(loop Leader, id ID, endpoints *latest.Map[string, []netip.AddrPort], creds credentials.TransportCredentials, log *zap.Logger) *Client {
 	return &Client{loop: loop, id: id, endpoints: endpoints, creds: creds, log: log, sessions: make(map[string]func())}
 }
 

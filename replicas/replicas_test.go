@@ -16,8 +16,10 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"my-company.com/staticsite-operator/control"
+	"my-company.com/staticsite-operator/holdings"
 	"my-company.com/staticsite-operator/latest"
 	"my-company.com/staticsite-operator/replicas/replicasv1"
+	"my-company.com/staticsite-operator/sitestatus"
 	"my-company.com/staticsite-operator/translate"
 	"my-company.com/staticsite-operator/xds"
 )
@@ -30,13 +32,14 @@ type replica struct {
 	*Client
 	t         *testing.T
 	address   netip.AddrPort
+	loop      *control.Loop
 	store     *xds.Store
 	objects   *latest.Map[translate.Ref, translate.Object]
 	streams   *latest.Map[uint64, xds.StreamState]
 	endpoints *latest.Map[string, []netip.AddrPort]
 	terms     chan (<-chan struct{})
 	server    *grpc.Server
-	statuses  map[translate.Key]control.SiteStatus
+	statuses  map[translate.Key]sitestatus.Status
 	stop      func() // ends all but its server
 }
 
@@ -52,10 +55,11 @@ func newReplica(t *testing.T, id ID, build string) *replica {
 		endpoints: latest.New[string, []netip.AddrPort](),
 		terms:     make(chan (<-chan struct{})),
 		server:    grpc.NewServer(grpc.ForceServerCodecV2(xds.Codec())),
-		statuses:  make(map[translate.Key]control.SiteStatus),
+		statuses:  make(map[translate.Key]sitestatus.Status),
 	}
 	log := zaptest.NewLogger(t).Named(fmt.Sprint(id))
 	loop := control.NewLoop(translate.Options{}, r.objects, r.store, r.streams, log)
+	r.loop = loop
 	loop.Follow(build)
 	NewServer(loop, id, build).Register(r.server)
 	r.Client = NewClient(loop, id, r.endpoints, insecure.NewCredentials(), log)
@@ -328,26 +332,26 @@ func TestOneFamilyIsAsked(t *testing.T) {
 }
 
 func TestWireKeepsWhatIsSaid(t *testing.T) {
-	sites := map[control.SiteVersion]control.Holding{
+	sites := map[holdings.SiteVersion]holdings.Holding{
 		1: {Settled: true},
 		2: {Gone: true},
 		3: {Settled: true, Acknowledged: 4, Refused: 1, Words: "no"},
 		4: {Acknowledged: 2, Trying: 3},
 	}
-	report := decode("b", encode(sites, control.Proxies{Serving: 5, Why: "taken"})[0])
-	if fmt.Sprint(report.Sites) != fmt.Sprint(sites) || report.Proxies != 5 || report.Why != "taken" || report.Reset || report.State != control.Heard {
+	report := decode("b", encode(sites, holdings.Proxies{Serving: 5, Why: "taken"})[0])
+	if fmt.Sprint(report.Sites) != fmt.Sprint(sites) || report.Proxies != 5 || report.Why != "taken" || report.Reset || report.State != holdings.Heard {
 		t.Errorf("%+v became %+v", sites, report)
 	}
 }
 
 // However many sites there are and whatever Envoy says, gRPC takes each report.
 func TestReportsAreBounded(t *testing.T) {
-	sites, words := make(map[control.SiteVersion]control.Holding), xds.Words(strings.Repeat("ä", 5_000)+"!")
+	sites, words := make(map[holdings.SiteVersion]holdings.Holding), xds.Words(strings.Repeat("ä", 5_000)+"!")
 	for i := range 3 * maxSites {
-		sites[control.SiteVersion(i+1)] = control.Holding{Refused: 1, Words: words}
+		sites[holdings.SiteVersion(i+1)] = holdings.Holding{Refused: 1, Words: words}
 	}
 	seen := 0
-	for _, response := range encode(sites, control.Proxies{Serving: 5}) {
+	for _, response := range encode(sites, holdings.Proxies{Serving: 5}) {
 		if size := proto.Size(response); size >= 4<<20 {
 			t.Errorf("a report takes %d bytes", size)
 		}
@@ -359,7 +363,7 @@ func TestReportsAreBounded(t *testing.T) {
 	if seen != len(sites) {
 		t.Errorf("%d of %d sites are reported", seen, len(sites))
 	}
-	if n := len(encode(nil, control.Proxies{})); n != 1 {
+	if n := len(encode(nil, holdings.Proxies{})); n != 1 {
 		t.Errorf("%d reports of nothing but the number of proxies", n)
 	}
 }

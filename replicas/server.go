@@ -1,28 +1,35 @@
 package replicas
 
 import (
+	"context"
+
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
-	"my-company.com/staticsite-operator/control"
+	"my-company.com/staticsite-operator/holdings"
 	"my-company.com/staticsite-operator/replicas/replicasv1"
 )
 
 // ID tells replicas apart, wherever they are reached. It is chosen at random.
 type ID uint64
 
+// A Viewer shows what the proxies of this replica hold: control.Loop does.
+type Viewer interface {
+	View(ctx context.Context) (*holdings.View, error)
+}
+
 // Server tells others what this replica's proxies hold.
 type Server struct {
 	replicasv1.UnimplementedReplicasServer
 
-	loop  *control.Loop
+	loop  Viewer
 	id    ID
 	build string
 }
 
 // NewServer returns a server for a replica that is known by id and runs a build.
-func NewServer(loop *control.Loop, id ID, build string) *Server {
+func NewServer(loop Viewer, id ID, build string) *Server {
 	return &Server{loop: loop, id: id, build: build}
 }
 

@@ -11,7 +11,7 @@ import (
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/keepalive"
 
-	"my-company.com/staticsite-operator/control"
+	"my-company.com/staticsite-operator/holdings"
 	"my-company.com/staticsite-operator/replicas/replicasv1"
 )
 
@@ -40,8 +40,8 @@ const leftTime = 30 * time.Second
 type session struct {
 	*Client
 	address string
-	state   control.ReplicaState // as the loop knows it
-	told    bool                 // it does
+	state   holdings.ReplicaState // as the loop knows it
+	told    bool                  // it does
 
 	reached bool      // the last attempt made a connection
 	left    time.Time // when the replica said that it ends; zero: it did not, or was heard since
@@ -57,14 +57,14 @@ func (s *session) run(ctx context.Context) {
 	pause := retryLeast
 	for ctx.Err() == nil {
 		err := s.watch(ctx)
-		if s.state == control.Heard {
+		if s.state == holdings.Heard {
 			pause = retryLeast
 		}
-		state := control.Silent
+		state := holdings.Silent
 		if !s.reached && time.Since(s.left) < leftTime {
-			state = control.Vacant
+			state = holdings.Vacant
 		}
-		s.tell(ctx, control.Report{Replica: s.address, State: state}, err)
+		s.tell(ctx, holdings.Report{Replica: s.address, State: state}, err)
 		select {
 		case <-time.After(pause):
 		case <-ctx.Done():
@@ -113,7 +113,7 @@ func (s *session) hear(ctx context.Context, tcp net.Conn, creds credentials.Tran
 			return err
 		}
 		if ID(response.Id) == s.id {
-			s.tell(ctx, control.Report{Replica: s.address, State: control.Self}, nil)
+			s.tell(ctx, holdings.Report{Replica: s.address, State: holdings.Self}, nil)
 			<-ctx.Done() // What we hold is known.
 			return ctx.Err()
 		}
@@ -160,20 +160,20 @@ func once(conn net.Conn) func(context.Context, string) (net.Conn, error) {
 }
 
 // tell gives the loop a report, and people what is new about the replica.
-func (s *session) tell(ctx context.Context, report control.Report, err error) {
+func (s *session) tell(ctx context.Context, report holdings.Report, err error) {
 	if s.loop.Hear(ctx, report) != nil || s.told && report.State == s.state {
 		return
 	}
 	s.state, s.told = report.State, true
 	log := s.log.With(zap.String("replica", s.address))
 	switch report.State {
-	case control.Silent:
+	case holdings.Silent:
 		log.Warn("cannot reach a replica, and what its proxies hold is not known: no site becomes programmed until it answers or is no endpoint any more", zap.Error(err))
-	case control.Vacant:
+	case holdings.Vacant:
 		log.Info("a replica has ended")
-	case control.Heard:
+	case holdings.Heard:
 		log.Info("a replica tells what its proxies hold", zap.Int("proxies", report.Proxies), zap.Int("sites", len(report.Sites)))
-	case control.Self:
+	case holdings.Self:
 		log.Debug("this replica has found itself among the others")
 	}
 }

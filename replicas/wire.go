@@ -1,7 +1,7 @@
 package replicas
 
 import (
-	"my-company.com/staticsite-operator/control"
+	"my-company.com/staticsite-operator/holdings"
 	"my-company.com/staticsite-operator/replicas/replicasv1"
 )
 
@@ -11,7 +11,7 @@ const maxSites = 2_000
 
 // encode writes what has changed, in as many reports as it takes, at least one.
 // Nearly all sites are settled, at eight bytes each.
-func encode(sites map[control.SiteVersion]control.Holding, proxies control.Proxies) []*replicasv1.WatchResponse {
+func encode(sites map[holdings.SiteVersion]holdings.Holding, proxies holdings.Proxies) []*replicasv1.WatchResponse {
 	r := &replicasv1.WatchResponse{Proxies: uint32(proxies.Serving), Why: proxies.Why}
 	all := []*replicasv1.WatchResponse{r}
 	for version, h := range sites {
@@ -36,19 +36,19 @@ func encode(sites map[control.SiteVersion]control.Holding, proxies control.Proxi
 
 // decode is the inverse of encode, but that of settled sites nobody counts who
 // acknowledged them: all have.
-func decode(replica string, r *replicasv1.WatchResponse) control.Report {
-	report := control.Report{
-		Replica: replica, State: control.Heard, Build: r.Build, Proxies: int(r.Proxies), Why: r.Why, Reset: r.Id != 0,
-		Sites: make(map[control.SiteVersion]control.Holding, len(r.Settled)+len(r.Exceptions)+len(r.Gone)),
+func decode(replica string, r *replicasv1.WatchResponse) holdings.Report {
+	report := holdings.Report{
+		Replica: replica, State: holdings.Heard, Build: r.Build, Proxies: int(r.Proxies), Why: r.Why, Reset: r.Id != 0,
+		Sites: make(map[holdings.SiteVersion]holdings.Holding, len(r.Settled)+len(r.Exceptions)+len(r.Gone)),
 	}
 	for _, version := range r.Settled {
-		report.Sites[control.SiteVersion(version)] = control.Holding{Settled: true}
+		report.Sites[holdings.SiteVersion(version)] = holdings.Holding{Settled: true}
 	}
 	for _, version := range r.Gone {
-		report.Sites[control.SiteVersion(version)] = control.Holding{Gone: true}
+		report.Sites[holdings.SiteVersion(version)] = holdings.Holding{Gone: true}
 	}
 	for _, e := range r.Exceptions {
-		report.Sites[control.SiteVersion(e.Version)] = control.Holding{
+		report.Sites[holdings.SiteVersion(e.Version)] = holdings.Holding{
 			Settled: e.Settled, Words: e.Words,
 			Acknowledged: int(e.Acknowledged), Refused: int(e.Refused), Trying: int(e.Trying),
 		}
