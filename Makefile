@@ -44,6 +44,7 @@ test: lint unit e2e ## everything that must pass: lint, unit tests, then end-to-
 unit: ## the unit tests, with the race detector; no network, no Envoy
 	@echo "unit tests$(if $(RACE),, (no C compiler here: without the race detector))$(call first,.tools/bin/grpcurl,4 minutes)"
 	@CGO_ENABLED=$(if $(RACE),1,0) go test $(RACE) ./...
+	@$(if $(RACE),go test -run TestSessionHoldsItsPromises ./xds)
 	@cd bench && go test ./...
 
 .PHONY: e2e

@@ -27,7 +27,7 @@ func TestSessionHoldsItsPromises(t *testing.T) {
 		return
 	}
 	for seed := range uint64(4) {
-		playMany(t, 250_000, seed+1)
+		playMany(t, stepsOfASeed, seed+1)
 	}
 }
 

@@ -1,0 +1,5 @@
+//go:build !race
+
+package xds
+
+const stepsOfASeed = 250_000
