@@ -36,7 +36,7 @@ func kindOf(name object.Kind) (kind, bool) {
 	return kind{}, false
 }
 
-// Reads tells whether objects of a kind are read.
+// Reads reports whether objects of a kind are read.
 func Reads(name object.Kind) bool {
 	_, ok := kindOf(name)
 	return ok

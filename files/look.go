@@ -65,7 +65,7 @@ func list(root *os.Root, name string) ([]fs.DirEntry, error) {
 	return f.ReadDir(-1)
 }
 
-// leadsOut says whether an error is os.Root's own, which has no name, and not the
+// leadsOut reports whether an error is os.Root's own, which has no name, and not the
 // operating system's.
 func leadsOut(err error) bool {
 	var errno syscall.Errno

@@ -34,7 +34,7 @@ func (s *Source) read(path string, noticed time.Time) {
 	}
 }
 
-// asRead says whether a file is as it was when it was read last, and else makes
+// asRead reports whether a file is as it was when it was read last, and else makes
 // it due: the event of a change may be late, or never come.
 func (s *Source) asRead(path string, now time.Time) bool {
 	info, err := look(s.folder, path)
@@ -47,7 +47,7 @@ func (s *Source) asRead(path string, now time.Time) bool {
 	return false
 }
 
-// isAbsent says whether err means that there is no file, maybe because what was
+// isAbsent reports whether err means that there is no file, maybe because what was
 // a folder on the way to it is none any more.
 func isAbsent(err error) bool {
 	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR)
@@ -90,7 +90,7 @@ func differs(a, b fs.FileInfo) bool {
 	return !os.SameFile(a, b) || a.Size() != b.Size() || !a.ModTime().Equal(b.ModTime())
 }
 
-// folderIsThere says whether the folder can be read. While it cannot, nothing
+// folderIsThere reports whether the folder can be read. While it cannot, nothing
 // in it is believed to be gone: a folder that is deleted, moved or not mounted
 // is a mishap, not a wish.
 func (s *Source) folderIsThere() bool {

@@ -93,7 +93,7 @@ func readable(folder string) error {
 	return nil
 }
 
-// isSiteFile says whether a file of that name is read: editors keep their
+// isSiteFile reports whether a file of that name is read: editors keep their
 // droppings under other names ("docs.yaml~", "#docs.yaml#", ".docs.yaml.swp",
 // "4913"). A kustomization is no object, though it stands among them.
 func isSiteFile(path string) bool {

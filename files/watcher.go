@@ -70,7 +70,7 @@ func linksTo(root string) map[string]bool {
 	return links
 }
 
-// isStructure says whether something at path may have changed which files there
+// isStructure reports whether something at path may have changed which files there
 // are: a folder, or a link that leads to many files at once, such as the ..data
 // of a mounted ConfigMap.
 func (w *watcher) isStructure(path string) bool {

@@ -15,5 +15,5 @@ type Holding struct {
 	Words        string // of one that refuses it
 }
 
-// All tells that every proxy has the site, and none was in doubt since.
+// All reports whether every proxy has the site, and none was in doubt since.
 func (h Holding) All() bool { return h.Settled && h.Refused == 0 && h.Trying == 0 }

@@ -45,7 +45,7 @@ func read(path string, text []byte, before decodedDocuments) content {
 	return c
 }
 
-// add takes the objects of one document, and says whether all were good.
+// add takes the objects of one document, and reports whether all were good.
 func (c *content) add(path string, decoded []decode.Decoded) bool {
 	good := true
 	for _, d := range decoded {

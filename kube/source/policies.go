@@ -119,7 +119,7 @@ func (p *policyWatch) installed(ctx context.Context) (bool, error) {
 	return slices.ContainsFunc(list.APIResources, isPolicy), err
 }
 
-// follow starts or ends a session, and tells whether it did what the answer asks
+// follow starts or ends a session, and reports whether it did what the answer asks
 // for. That the kind is not there is believed when it is said twice: an API server
 // that has just started may be late to know that it is.
 func (p *policyWatch) follow(ctx context.Context, installed bool) (sure bool, err error) {

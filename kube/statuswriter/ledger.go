@@ -265,7 +265,7 @@ func (a *account) level() level {
 	return inRest
 }
 
-// differs says whether a write is missing. Of an object that was made anew under
+// differs reports whether a write is missing. Of an object that was made anew under
 // the name, what is wanted is not known until it is said of that one: the status of
 // the one before may be anything but true of it.
 func (a *account) differs() bool {
@@ -280,7 +280,7 @@ func (a *account) due() *observed.Summary {
 	return a.want
 }
 
-// older says whether a is of an earlier version of the object than b. Versions
+// older reports whether a is of an earlier version of the object than b. Versions
 // that cannot be compared count as being in order of arrival. Those of two listings
 // cannot: in between the cluster may have been restored from a backup, and give out
 // versions a second time.

@@ -6,8 +6,6 @@ import (
 	"testing"
 	"time"
 
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-
 	"my-company.com/staticsite-operator/api/v1alpha1"
 	"my-company.com/staticsite-operator/kube/observed"
 	"my-company.com/staticsite-operator/object"
@@ -68,48 +66,6 @@ func TestOnlyDifferencesAreWritten(t *testing.T) {
 	expect(t, l)
 	l.see(key("a"), has("3", served("a", 1)))
 	expect(t, l, "a")
-}
-
-func TestEverythingThatDiffersIsADifference(t *testing.T) {
-	base := served("a", 2, "a.example.com")
-	for name, change := range map[string]func(*sitestatus.Status){
-		"generation":        func(s *sitestatus.Status) { s.Generation++ },
-		"phase":             func(s *sitestatus.Status) { s.Phase = "Error" },
-		"message":           func(s *sitestatus.Status) { s.Message += "!" },
-		"domains":           func(s *sitestatus.Status) { s.Domains = append(s.Domains, "b.example.com") },
-		"condition status":  func(s *sitestatus.Status) { s.Conditions[2].Status = "False" },
-		"condition reason":  func(s *sitestatus.Status) { s.Conditions[2].Reason = "Other" },
-		"condition message": func(s *sitestatus.Status) { s.Conditions[3].Message += "!" },
-		"condition missing": func(s *sitestatus.Status) { s.Conditions = s.Conditions[:3] },
-		"condition added": func(s *sitestatus.Status) {
-			s.Conditions = append(s.Conditions, sitestatus.Condition{Type: v1alpha1.ConditionStalled, Status: "True", Reason: "Rejected"})
-		},
-	} {
-		other := served("a", 2, "a.example.com")
-		change(&other)
-		if observed.Summarise(base).Equal(observed.Summarise(other)) {
-			t.Errorf("%s: no difference", name)
-		}
-	}
-	other := served("a", 2, "a.example.com")
-	other.Proxies = 7 // for logs only
-	if !observed.Summarise(base).Equal(observed.Summarise(other)) {
-		t.Error("the number of proxies is a difference")
-	}
-}
-
-// Somebody else wrote one of our conditions, about an older generation.
-func TestAConditionOfAnotherGenerationIsADifference(t *testing.T) {
-	site := typicalSite(1)
-	before := observed.Read(site.Object)
-	conditions, _, _ := unstructured.NestedSlice(site.Object, "status", "conditions")
-	conditions[2].(map[string]any)["observedGeneration"] = int64(0)
-	if err := unstructured.SetNestedSlice(site.Object, conditions, "status", "conditions"); err != nil {
-		t.Fatal(err)
-	}
-	if before.Equal(observed.Read(site.Object).Summary) {
-		t.Error("no difference")
-	}
 }
 
 func TestDomainsGoFirst(t *testing.T) {

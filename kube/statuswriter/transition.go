@@ -60,12 +60,12 @@ func transitions(w write) []transition {
 	return all
 }
 
-// repeats tells that a condition is not fulfilled because another is not.
+// repeats reports whether a condition is not fulfilled because a different one is not.
 func repeats(c sitestatus.Condition) bool {
 	return c.Reason == v1alpha1.ReasonNotSent || c.Reason == v1alpha1.ReasonInvalidSpec
 }
 
-// wasMissing tells that what a site names did not exist.
+// wasMissing reports whether what a site names did not exist.
 func wasMissing(c sitestatus.Condition) bool { return c.Status == "False" && !repeats(c) }
 
 // takenOver returns the domains that a site was refused as another's, and holds
