@@ -17,26 +17,37 @@ const module = "my-company.com/staticsite-operator"
 // rooms says what each room must not import, directly or by way of our other
 // rooms (docs/architecture.md). Tests may import more.
 var rooms = map[string][]string{
-	"xds":          {module, "k8s.io/", "sigs.k8s.io/"},
-	"translate":    {module, "k8s.io/client-go", "os", "net/http", "time/tzdata", "log", "go.uber.org/zap", "google.golang.org/grpc"},
-	"control":      {module + "/kube", module + "/files", module + "/replicas", "k8s.io/client-go", "os", "net/http"},
-	"replicas":     {module + "/xds", module + "/kube", module + "/files", "k8s.io/"},
-	"kube":         {module + "/files", module + "/xds", module + "/replicas"},
-	"files":        {module + "/xds", module + "/replicas", "k8s.io/client-go"},
-	"explain":      {module, "k8s.io/client-go", "os", "net/http", "log", "go.uber.org/zap", "google.golang.org/grpc"},
-	"object":       {module, "k8s.io/client-go", "os", "net/http"},
-	"index":        {module, "k8s.io/", "github.com/"},
-	"latest":       {module, "k8s.io/", "github.com/"},
-	"spelling":     {module, "k8s.io/", "github.com/"},
-	"api/v1alpha1": {module, "k8s.io/client-go"},
+	"xds":                {module, "k8s.io/", "sigs.k8s.io/"},
+	"translate":          {module, "k8s.io/client-go", "os", "net/http", "time/tzdata", "log", "go.uber.org/zap", "google.golang.org/grpc"},
+	"translate/envoy":    {module, "k8s.io/"},
+	"translate/spec":     {module, "k8s.io/"},
+	"translate/upstream": {module, "k8s.io/"},
+	"translate/claims":   {module},
+	"translate/hostname": {module, "k8s.io/"},
+	"control":            {module + "/kube", module + "/files", module + "/replicas", "k8s.io/client-go", "os", "net/http"},
+	"replicas":           {module + "/xds", module + "/kube", module + "/files", "k8s.io/"},
+	"kube":               {module + "/files", module + "/xds", module + "/replicas"},
+	"files":              {module + "/xds", module + "/replicas", "k8s.io/client-go"},
+	"explain":            {module, "k8s.io/client-go", "os", "net/http", "log", "go.uber.org/zap", "google.golang.org/grpc"},
+	"object":             {module, "k8s.io/client-go", "os", "net/http"},
+	"index":              {module, "k8s.io/", "github.com/"},
+	"latest":             {module, "k8s.io/", "github.com/"},
+	"spelling":           {module, "k8s.io/", "github.com/"},
+	"api/v1alpha1":       {module, "k8s.io/client-go"},
 }
 
 // friends are the exceptions to module above: what a room may know of ours.
 var friends = map[string][]string{
-	"xds":       {module + "/latest"},
+	"xds": {module + "/latest"},
 	"translate": {module + "/api/v1alpha1", module + "/index", module + "/object",
-		module + "/translate", module + "/translate/claims", module + "/translate/hostname", module + "/translate/text"},
-	"explain":   {module + "/api/v1alpha1", module + "/index", module + "/translate", module + "/spelling"},
+		module + "/translate", module + "/translate/claims", module + "/translate/hostname", module + "/translate/text",
+		module + "/translate/envoy", module + "/translate/envoy/listener", module + "/translate/spec", module + "/translate/upstream"},
+	"translate/envoy":    {module + "/object", module + "/translate/text", module + "/translate/envoy"},
+	"translate/spec":     {module + "/api/v1alpha1", module + "/object", module + "/translate/envoy", module + "/translate/hostname", module + "/translate/text"},
+	"translate/upstream": {module + "/api/v1alpha1", module + "/object", module + "/translate/envoy", module + "/translate/spec", module + "/translate/text"},
+	"translate/claims":   {module + "/api/v1alpha1", module + "/object", module + "/translate/hostname", module + "/translate/text"},
+	"translate/hostname": {module + "/translate/text"},
+	"explain":            {module + "/api/v1alpha1", module + "/index", module + "/translate", module + "/translate/envoy", module + "/spelling"},
 }
 
 // TestRoomsKeepToThemselves holds the import rules of docs/architecture.md.

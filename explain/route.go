@@ -11,6 +11,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"my-company.com/staticsite-operator/translate"
+	"my-company.com/staticsite-operator/translate/envoy"
 )
 
 // Route is the way that a request takes through the configuration.
@@ -106,7 +107,7 @@ type Cluster struct {
 
 // cluster describes the cluster of a name; nil if it is not one of ours.
 func (c config) cluster(name string) *Cluster {
-	service, port, ok := translate.ServiceOf(name)
+	service, port, ok := envoy.ServiceOf(name)
 	if !ok {
 		return nil
 	}
@@ -134,6 +135,6 @@ func (c config) members(cluster string) (members []Endpoint, known bool) {
 
 func find[M proto.Message](c config, name string) (M, bool) {
 	var none M
-	m, ok := c[translate.ResourceName{Type: translate.TypeURL(none), Name: name}].(M)
+	m, ok := c[translate.ResourceName{Type: envoy.TypeURL(none), Name: name}].(M)
 	return m, ok
 }

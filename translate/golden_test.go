@@ -16,6 +16,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	. "my-company.com/staticsite-operator/translate"
+	"my-company.com/staticsite-operator/translate/envoy"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files, and delete those that no case produces")
@@ -110,7 +111,7 @@ func render(t *testing.T, delta Delta, withListener bool) []byte {
 		if r.Placeholder {
 			fmt.Fprintln(&out, "# A placeholder: for proxies that hold no form of it.")
 		}
-		y, err := YAML(r.Message)
+		y, err := envoy.YAML(r.Message)
 		if err != nil {
 			t.Fatal(err)
 		}
