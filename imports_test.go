@@ -21,6 +21,7 @@ var rooms = map[string][]string{
 	"translate":          {module, "k8s.io/client-go", "os", "net/http", "time/tzdata", "log", "go.uber.org/zap", "google.golang.org/grpc"},
 	"translate/envoy":    {module, "k8s.io/"},
 	"translate/spec":     {module, "k8s.io/"},
+	"translate/feature":  {module, "k8s.io/"},
 	"translate/upstream": {module, "k8s.io/"},
 	"translate/claims":   {module},
 	"translate/hostname": {module, "k8s.io/"},
@@ -38,16 +39,18 @@ var rooms = map[string][]string{
 
 // friends are the exceptions to module above: what a room may know of ours.
 var friends = map[string][]string{
-	"xds": {module + "/latest"},
+	"xds":    {module + "/latest"},
+	"object": {module + "/api/v1alpha1"},
 	"translate": {module + "/api/v1alpha1", module + "/index", module + "/object",
 		module + "/translate", module + "/translate/claims", module + "/translate/hostname", module + "/translate/text",
-		module + "/translate/envoy", module + "/translate/envoy/listener", module + "/translate/spec", module + "/translate/upstream"},
+		module + "/translate/envoy", module + "/translate/envoy/listener", module + "/translate/feature", module + "/translate/spec", module + "/translate/upstream"},
 	"translate/envoy":    {module + "/object", module + "/translate/text", module + "/translate/envoy"},
-	"translate/spec":     {module + "/api/v1alpha1", module + "/object", module + "/translate/envoy", module + "/translate/hostname", module + "/translate/text"},
+	"translate/feature":  {module + "/api/v1alpha1", module + "/translate/envoy", module + "/translate/text"},
+	"translate/spec":     {module + "/api/v1alpha1", module + "/object", module + "/translate/envoy", module + "/translate/feature", module + "/translate/hostname", module + "/translate/text"},
 	"translate/upstream": {module + "/api/v1alpha1", module + "/object", module + "/translate/envoy", module + "/translate/spec", module + "/translate/text"},
 	"translate/claims":   {module + "/api/v1alpha1", module + "/object", module + "/translate/hostname", module + "/translate/text"},
 	"translate/hostname": {module + "/translate/text"},
-	"explain":            {module + "/api/v1alpha1", module + "/index", module + "/translate", module + "/translate/envoy", module + "/spelling"},
+	"explain":            {module + "/api/v1alpha1", module + "/index", module + "/translate", module + "/translate/envoy", module + "/translate/feature", module + "/spelling"},
 }
 
 // TestRoomsKeepToThemselves holds the import rules of docs/architecture.md.

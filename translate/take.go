@@ -87,11 +87,11 @@ func (b *batch) takeSlice(key object.Key, o *object.Slice) {
 	b.endpoints[be] = struct{}{}
 }
 
-// without returns a list in no order without one item, which is in it.
+// without returns a list without one item, which is in it. It looks through all of
+// them: pointers, and mostly one.
 func without[T comparable](list []T, item T) []T {
-	i, last := slices.Index(list, item), len(list)-1
-	list[i] = list[last]
-	return slices.Delete(list, last, last+1)
+	i := slices.Index(list, item)
+	return slices.Delete(list, i, i+1)
 }
 
 // cluster returns the cluster of a port, or nil.

@@ -7,6 +7,9 @@
 // wrong, and what to write instead. All fields are judged, so that an owner learns of
 // all mistakes at once. A specification with a Problem is withheld whole.
 //
+// The fields that every site has are judged in judge.go. All other fields are
+// features, a file each in the room feature.
+//
 // Read first: Spec (spec.go), Judge (judge.go).
 //
 // Glossary:

@@ -5,6 +5,7 @@ import (
 
 	"my-company.com/staticsite-operator/api/v1alpha1"
 	"my-company.com/staticsite-operator/object"
+	"my-company.com/staticsite-operator/translate/feature"
 	"my-company.com/staticsite-operator/translate/hostname"
 )
 
@@ -21,6 +22,7 @@ func Judge(o *object.Site) *Spec {
 		s.Domain = domain
 	}
 	s.main = s.backend(o, keyErr == nil)
+	s.parts = feature.Judge(o.Features, s.Refuse)
 	return s
 }
 

@@ -9,15 +9,17 @@ import (
 	"my-company.com/staticsite-operator/api/v1alpha1"
 	"my-company.com/staticsite-operator/object"
 	"my-company.com/staticsite-operator/translate/envoy"
+	"my-company.com/staticsite-operator/translate/feature"
 )
 
 // A Spec is one specification as judged. It is not modified once it is served.
 //
 // Invariant: a field that is not valid has its zero value, and a Problem.
 type Spec struct {
-	Domain   string    // in normal form
-	Problems []Problem // in the order of the fields
-	main     Backend   // what all paths lead to
+	Domain   string         // in normal form
+	Problems []Problem      // in the order of the fields
+	main     Backend        // what all paths lead to
+	parts    []feature.Part // what the features that it asks for do, in their order
 }
 
 // A Backend is a port of a Service.
@@ -52,7 +54,11 @@ func (s *Spec) Backends() iter.Seq[Backend] {
 // VirtualHost renders a valid specification: everything that a site says of requests
 // is in its virtual host. Each call returns a new message.
 func (s *Spec) VirtualHost(site object.Key, domains string) *routev3.VirtualHost {
-	return envoy.VirtualHost(site, domains, s.main.Cluster())
+	host := envoy.VirtualHost(site, domains, s.main.Cluster())
+	for _, part := range s.parts {
+		part.Render(host)
+	}
+	return host
 }
 
 // Accepted returns the reason and message of the condition Accepted of a specification
