@@ -40,6 +40,7 @@ func TestCluster(t *testing.T) {
 		{"Strays", testStrays},
 		{"Kubectl", testKubectl},
 		{"GitOps", testGitOps},
+		{"Features", testFeatures},
 		{"BadInput", testBadInput},
 		{"NetworkPolicy", testNetworkPolicy},
 		{"AppliedAgain", testAppliedAgain},

@@ -75,7 +75,7 @@ func responseHeaders() []Case {
 		refuse("ten thousand headers", many, ".add: ", "write at most 16"),
 		refuse("a name twice", &v1alpha1.HeaderChanges{
 			Set: []v1alpha1.Header{{Name: "X-A", Value: "a"}}, Remove: []v1alpha1.HeaderName{"x-a"},
-		}, ".remove[0]: ", "is there already (.set[0].name): write each name once"),
+		}, ".remove[0]: ", "is there already (spec.responseHeaders.set[0].name): write each name once"),
 		tooLarge,
 		put("good: none", &v1alpha1.HeaderChanges{}),
 		put("good: format operators", header("x-a", "%REQ(cookie)% %ENVIRONMENT(HOME)% 100% %% %")),

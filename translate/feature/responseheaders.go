@@ -57,7 +57,7 @@ func checkChanges(changes *v1alpha1.HeaderChanges) (path string, err error) {
 		if before, twice := seen[lower]; twice {
 			return fmt.Errorf("%s is there already (%s): write each name once, in one of set, add and remove", text.Quote(string(name)), before)
 		}
-		seen[lower] = path
+		seen[lower] = "spec.responseHeaders" + path
 		return checkHeaderName(lower, string(name))
 	}
 	for _, list := range []struct {
