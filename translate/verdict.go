@@ -52,8 +52,8 @@ func (w *World) verdict(s *site) Verdict {
 	return v
 }
 
-// resolvedRefs says whether all that a site leads to can be served. The first backend
-// with a problem is named.
+// resolvedRefs says how what a site leads to stands: all of it can be served, or the
+// first backend with a problem.
 func (w *World) resolvedRefs(s *site) Condition {
 	c := Condition{Reason: v1alpha1.ReasonInvalidSpec, Message: "no Service was looked up: mend the specification first (condition Accepted says how)"}
 	for to := range s.spec.Backends() {
@@ -64,7 +64,7 @@ func (w *World) resolvedRefs(s *site) Condition {
 	return c
 }
 
-// resolve says whether a port of a Service, and all that is behind it, can be served.
+// resolve reports whether a port of a Service, and all that is behind it, can be served.
 func (be *backend) resolve(port int32, upstreams envoy.Upstreams) (c Condition) {
 	c.Reason, c.Message = be.Problem(port, upstreams)
 	if cluster := be.cluster(port); c.Reason == "" && cluster != nil && cluster.crowded {
@@ -76,7 +76,7 @@ func (be *backend) resolve(port int32, upstreams envoy.Upstreams) (c Condition) 
 	return c
 }
 
-// conflict is the condition of a site whose domain is another's.
+// conflict is the condition of a site whose domain another site holds.
 func conflict(s, holder *site) Condition {
 	whose := "a StaticSite in namespace " + holder.key.Namespace
 	if holder.key.Namespace == s.key.Namespace {

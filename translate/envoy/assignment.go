@@ -40,3 +40,11 @@ func LBEndpoint(host string, port uint32) *endpointv3.LbEndpoint {
 		Endpoint: &endpointv3.Endpoint{Address: SocketAddress(host, port)},
 	}}
 }
+
+// SocketAddress renders a host name or IP address, and a port.
+func SocketAddress(host string, port uint32) *corev3.Address {
+	return &corev3.Address{Address: &corev3.Address_SocketAddress{SocketAddress: &corev3.SocketAddress{
+		Address:       host,
+		PortSpecifier: &corev3.SocketAddress_PortValue{PortValue: port},
+	}}}
+}

@@ -54,7 +54,7 @@ var (
 const HTTPProtocolOptions = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
 
 // podStreams is how many requests a connection to a pod may carry at a time
-// (HTTP/2). More of them open another connection.
+// (HTTP/2). More of them open a second connection.
 const podStreams = 100
 
 // What a reader may hold up, who asks for a large file and stops reading.

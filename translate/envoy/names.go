@@ -49,3 +49,7 @@ func ServiceOf(cluster string) (service object.Key, port int32, ok bool) {
 func virtualHostName(site object.Key) string {
 	return site.Namespace + "_" + site.Name + "_route"
 }
+
+// ProxyHeaders is how the names of headers begin that Envoy and we ourselves use, in
+// lower case: the sidecar of a backend would take a client's for ours.
+var ProxyHeaders = []string{"x-envoy-", "x-edge-"}

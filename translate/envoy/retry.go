@@ -15,7 +15,7 @@ const (
 // seen. The listener adds to it what methods permit (listener/retry.go). It is the same message in
 // every virtual host, and never modified.
 //
-// That another pod is tried than before is what makes retries work: with one of
+// That a different pod is tried than before is what makes retries work: with one of
 // two pods dead, 0 of 7,700 requests failed; without it, 644 of 4,930 (Envoy
 // 1.40).
 var retryPolicy = &routev3.RetryPolicy{

@@ -7,8 +7,8 @@ import (
 
 // allBut returns a regular expression that matches, whole, every string except
 // these words of lower-case letters and hyphens. Envoy's regular expressions (RE2)
-// know no negation, so it is spelled out: another first letter, or the same one and
-// then another second letter, and so on.
+// know no negation, so it is spelled out: a different first letter, or the same one and
+// then a different second letter, and so on.
 func allBut(words ...string) string {
 	words = slices.Sorted(slices.Values(words))
 	complete := len(words) > 0 && words[0] == "" // what was read so far is a word
