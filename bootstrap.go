@@ -8,11 +8,12 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"my-company.com/staticsite-operator/translate"
+	"my-company.com/staticsite-operator/translate/envoy"
+	"my-company.com/staticsite-operator/translate/envoy/bootstrap"
 )
 
 func bootstrapCommand() *cobra.Command {
-	var o translate.BootstrapOptions
+	var o bootstrap.Options
 	var locked bootstrapTLSFlags
 	var address, protocol string
 	var adminPort uint16
@@ -26,7 +27,7 @@ func bootstrapCommand() *cobra.Command {
 			if o.XDSHost, o.XDSPort, err = hostPort(address); err != nil {
 				return fmt.Errorf("--xds-address=%s: %w", address, err)
 			}
-			if err := oneOf("--protocol", protocol, string(translate.ProtocolDelta), string(translate.ProtocolSotw)); err != nil {
+			if err := oneOf("--protocol", protocol, string(bootstrap.ProtocolDelta), string(bootstrap.ProtocolSotw)); err != nil {
 				return err
 			}
 			for _, s := range resolvers {
@@ -36,14 +37,14 @@ func bootstrapCommand() *cobra.Command {
 				}
 				o.DNSResolvers = append(o.DNSResolvers, r)
 			}
-			o.Protocol, o.AdminPort = translate.Protocol(protocol), uint32(adminPort)
+			o.Protocol, o.AdminPort = bootstrap.Protocol(protocol), uint32(adminPort)
 			if o.TLS, err = locked.check(o.XDSHost); err != nil {
 				return err
 			}
 			if o.TLS != nil {
 				return locked.write(o)
 			}
-			text, err := translate.YAML(translate.Bootstrap(o))
+			text, err := envoy.YAML(bootstrap.Render(o))
 			if err != nil {
 				return err
 			}
@@ -53,7 +54,7 @@ func bootstrapCommand() *cobra.Command {
 	}
 	f := cmd.Flags()
 	f.StringVar(&address, "xds-address", "staticsite-operator-xds-svc.operators.svc.cluster.local:9000", "where proxies find this server, host:port")
-	f.StringVar(&protocol, "protocol", string(translate.ProtocolDelta), "delta, or sotw (state of the world, the first design's)")
+	f.StringVar(&protocol, "protocol", string(bootstrap.ProtocolDelta), "delta, or sotw (state of the world, the first design's)")
 	f.StringVar(&o.NodeID, "node-id", "", "the proxy's id; empty: give envoy --service-node")
 	f.StringVar(&o.NodeCluster, "node-cluster", "ssg-gateway-cluster", "the proxy's cluster")
 	f.StringVar(&o.Region, "region", "", "where the proxy runs")

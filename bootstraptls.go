@@ -9,13 +9,14 @@ import (
 	"github.com/spf13/pflag"
 	"google.golang.org/protobuf/proto"
 
-	"my-company.com/staticsite-operator/translate"
+	"my-company.com/staticsite-operator/translate/envoy"
+	"my-company.com/staticsite-operator/translate/envoy/bootstrap"
 )
 
 // bootstrapTLSFlags are the flags of bootstrap for proxies that connect with mutual
 // TLS.
 type bootstrapTLSFlags struct {
-	translate.BootstrapTLS
+	bootstrap.TLS
 	output string
 }
 
@@ -24,7 +25,7 @@ func (f *bootstrapTLSFlags) add(flags *pflag.FlagSet) {
 	flags.StringVar(&f.CAFile, "tls-ca", "", "with --tls-dir: the file with the CAs of this server, where the proxy runs")
 	flags.StringVar(&f.ServerName, "tls-server-name", "", "with --tls-dir: the DNS name or URI in this server's certificate; empty: the host in --xds-address")
 	flags.StringVar(&f.ConfigDir, "config-dir", "/etc/envoy", "with --tls-dir: where the proxy finds the files that are written")
-	flags.StringVar(&f.output, "output-dir", "", "with --tls-dir: where to write "+bootstrapFile+", "+translate.ClientFile+" and "+translate.CAFile)
+	flags.StringVar(&f.output, "output-dir", "", "with --tls-dir: where to write "+bootstrapFile+", "+bootstrap.ClientFile+" and "+bootstrap.CAFile)
 }
 
 // bootstrapFile is what the bootstrap is called among the files of --output-dir.
@@ -32,7 +33,7 @@ const bootstrapFile = "envoy-bootstrap.yaml"
 
 // check completes the flags for a server at a host, or says what is wrong with them.
 // It returns nil for plaintext.
-func (f *bootstrapTLSFlags) check(host string) (*translate.BootstrapTLS, error) {
+func (f *bootstrapTLSFlags) check(host string) (*bootstrap.TLS, error) {
 	if f.Dir == "" {
 		for _, flag := range []struct{ name, value string }{{"--tls-ca", f.CAFile}, {"--tls-server-name", f.ServerName}, {"--output-dir", f.output}} {
 			if flag.value != "" {
@@ -58,15 +59,15 @@ func (f *bootstrapTLSFlags) check(host string) (*translate.BootstrapTLS, error) 
 		}
 		f.ServerName = host
 	}
-	return &f.BootstrapTLS, nil
+	return &f.TLS, nil
 }
 
 // write writes the three files.
-func (f *bootstrapTLSFlags) write(o translate.BootstrapOptions) error {
+func (f *bootstrapTLSFlags) write(o bootstrap.Options) error {
 	for name, message := range map[string]proto.Message{
-		bootstrapFile: translate.Bootstrap(o), translate.ClientFile: f.Client(), translate.CAFile: f.CA(),
+		bootstrapFile: bootstrap.Render(o), bootstrap.ClientFile: f.Client(), bootstrap.CAFile: f.CA(),
 	} {
-		text, err := translate.YAML(message)
+		text, err := envoy.YAML(message)
 		if err != nil {
 			return err
 		}

@@ -41,7 +41,7 @@ var (
 var rooms = []room{
 	// What everybody may know.
 	{"api/v1alpha1", "", all(inOut, logs)},
-	{"object", "", all(inOut, logs)},
+	{"object", "api/v1alpha1", all(inOut, logs)},
 	{"index", "", anything},
 	{"latest", "", anything},
 	{"spelling", "", anything},
@@ -51,6 +51,10 @@ var rooms = []room{
 	// What is decided: pure, without time, logs and I/O.
 	{"decode", "api/v1alpha1 object spelling", all(inOut, logs)},
 	{"translate", "api/v1alpha1 index object translate/...", all(inOut, logs, []string{"time/tzdata"})},
+	{"translate/spec", "api/v1alpha1 object translate/envoy translate/feature translate/hostname translate/text", all(inOut, logs)},
+	{"translate/feature", "api/v1alpha1 object translate/envoy translate/text", all(inOut, logs)},
+	{"translate/upstream", "api/v1alpha1 object translate/envoy translate/feature translate/hostname translate/spec translate/text", all(inOut, logs)},
+	{"translate/envoy", "api/v1alpha1 object translate/text", all(inOut, logs)},
 	{"translate/claims", "api/v1alpha1 object translate/hostname translate/text", all(inOut, logs)},
 	{"translate/hostname", "translate/text", anything},
 	{"translate/text", "", anything},

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"reflect"
 	"strings"
+	"time"
 
 	discoveryv1 "k8s.io/api/discovery/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -131,9 +132,12 @@ func checkLabel(f Field, read object.Object) {
 	}
 }
 
+// withoutHistory takes away what only an API server can say of an object.
 func withoutHistory(read object.Object) object.Object {
 	if site, ok := read.(*object.Site); ok {
-		return &object.Site{Key: site.Key, Domain: site.Domain, Service: site.Service, Port: site.Port}
+		written := *site
+		written.UID, written.Generation, written.Created, written.Held = "", 0, time.Time{}, nil
+		return &written
 	}
 	return read
 }

@@ -2,12 +2,15 @@ package decode
 
 import (
 	"maps"
+	"reflect"
 	"slices"
 
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
 
+	"my-company.com/staticsite-operator/api/v1alpha1"
 	"my-company.com/staticsite-operator/object"
 )
 
@@ -27,7 +30,25 @@ func readSite(f Field, key object.Key) object.Object {
 		Service:    backend.need("serviceName").Text(),
 		Port:       backend.need("servicePort").number(),
 		Held:       f.At("status").At("domains").Texts(),
+		Features:   readFeatures(spec),
 	}
+}
+
+// readFeatures reads a specification's features as a whole, nil if there are none: it
+// knows no field by name, so none can be forgotten here.
+func readFeatures(spec Field) *v1alpha1.SiteFeatures {
+	root, ok := spec.Value.(map[string]any)
+	if !ok {
+		return nil // reported by whoever reads the fields that every site has
+	}
+	features := new(v1alpha1.SiteFeatures)
+	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(root, features); err != nil {
+		spec.report(spec.path, err.Error())
+	}
+	if reflect.ValueOf(features).Elem().IsZero() {
+		return nil
+	}
+	return features
 }
 
 func readService(f Field, key object.Key) object.Object {

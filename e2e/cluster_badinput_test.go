@@ -109,6 +109,9 @@ func mistakes() []mistake {
 		return fmt.Sprintf("{domain: %s, backend: {serviceName: %s, servicePort: %v}}", domain, service, port)
 	}
 	const backend = "backend: {serviceName: bystander, servicePort: 80}"
+	headers := func(changes string) string {
+		return "{domain: a.example.com, " + backend + ", responseHeaders: " + changes + "}"
+	}
 	all := []mistake{
 		// What the schema refuses, kubectl shows in the API server's words.
 		{name: "not YAML", also: "spec: {domain: [\n", refused: []string{"error parsing"}},
@@ -134,7 +137,18 @@ func mistakes() []mistake {
 		{name: "loopback endpoint", also: sliceYAML("bad", "loopback", "127.0.0.1:80"), refused: []string{"endpoints[0].addresses[0]", "loopback"}},
 		{name: "link-local endpoint", also: sliceYAML("bad", "link-local", "169.254.169.254:80"), refused: []string{"endpoints[0].addresses[0]", "link-local"}},
 
+		{name: "many headers", spec: headers("{remove: [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q]}"), refused: []string{"spec.responseHeaders.remove", "at most 16"}},
+		{name: "a header twice", spec: headers("{set: [{name: X-A, value: a}, {name: X-A, value: b}]}"), refused: []string{"spec.responseHeaders.set[1]", "Duplicate value"}},
+		{name: "a header without a value", spec: headers("{add: [{name: X-A}]}"), refused: []string{"spec.responseHeaders.add[0].value: Required value"}},
+		{name: "a long value", spec: headers("{set: [{name: X-A, value: " + strings.Repeat("a", 4097) + "}]}"), refused: []string{"spec.responseHeaders.set[0].value", "4096"}},
+
 		// What only we know to be wrong, the status says.
+		{name: "a header in two spellings", spec: headers("{set: [{name: X-A, value: a}, {name: x-a, value: b}]}"),
+			verdict: invalid("InvalidResponseHeaders"), says: []string{`spec.responseHeaders.set[1].name: "x-a" is there already (spec.responseHeaders.set[0].name)`, "write each name once"}},
+		{name: "a header of the connection", spec: headers("{remove: [Connection]}"),
+			verdict: invalid("InvalidResponseHeaders"), says: []string{`spec.responseHeaders.remove[0]: "Connection"`, "remove it"}},
+		{name: "a value of two lines", spec: headers(`{set: [{name: X-A, value: "a\r\nb"}]}`),
+			verdict: invalid("InvalidResponseHeaders"), says: []string{"spec.responseHeaders.set[0].value", "on one line"}},
 		{name: "service name in capitals", spec: site("a.example.com", "Bystander", 80),
 			verdict: unlookedUp("InvalidServiceName"), says: []string{"spec.backend.serviceName", "write bystander"}},
 		{name: "service name with namespace", spec: site("a.example.com", "bystander.bad.svc", 80),

@@ -22,6 +22,7 @@ import (
 	"my-company.com/staticsite-operator/e2e/operator"
 	"my-company.com/staticsite-operator/e2e/parts"
 	"my-company.com/staticsite-operator/translate"
+	render "my-company.com/staticsite-operator/translate/envoy"
 )
 
 // TestGoldenFilesAreValid shows to the real Envoy all that translation produces.
@@ -50,7 +51,7 @@ func TestGoldenFilesAreValid(t *testing.T) {
 		if filepath.Base(filepath.Dir(file)) != "no-sites" {
 			resources = append(resources, listeners[filepath.Base(file)])
 		}
-		static, err := translate.Static(resources)
+		static, err := asStatic(resources)
 		must(t, err)
 		all.add(static, strings.TrimPrefix(file, folder+"/"))
 	}
@@ -65,7 +66,7 @@ func TestGoldenFilesAreValid(t *testing.T) {
 	for _, file := range []string{"one-site/scoped-endpoints.yaml", "one-site/single-endpoints.yaml"} {
 		resources := append(readGolden(t, filepath.Join(folder, file)), listeners[filepath.Base(file)])
 		spoil(resources)
-		static, err := translate.Static(resources)
+		static, err := asStatic(resources)
 		must(t, err)
 		if err := validate(ctx, static); err == nil || !strings.Contains(err.Error(), "no_such_cluster") {
 			t.Errorf("%s with a route to nowhere: %v", file, err)
@@ -224,7 +225,7 @@ func (b *bundle) add(config *bootstrapv3.Bootstrap, file string) {
 }
 
 func validate(ctx context.Context, config *bootstrapv3.Bootstrap) error {
-	text, err := translate.YAML(config)
+	text, err := render.YAML(config)
 	if err != nil {
 		return err
 	}

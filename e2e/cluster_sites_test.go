@@ -41,6 +41,7 @@ func TestCluster(t *testing.T) {
 		{"Kubectl", testKubectl},
 		{"GitOps", testGitOps},
 		{"Endpoints", testEndpoints},
+		{"Features", testFeatures},
 		{"BadInput", testBadInput},
 		{"NetworkPolicy", testNetworkPolicy},
 		{"AppliedAgain", testAppliedAgain},

@@ -28,7 +28,8 @@ import (
 type exchange struct {
 	name string
 
-	path, host string   // of a GET; empty: /, docs.example.com
+	method     string   // empty: GET
+	path, host string   // empty: /, docs.example.com
 	scheme     string   // over HTTP/2; empty: http
 	headers    []string // "Name: value"
 	lines      []string // all of it instead, as it is sent
@@ -48,6 +49,9 @@ func (x *exchange) run(t *testing.T, ctx context.Context, address string) {
 		x.check(t, "HTTP/1", say(t, ctx, address, x.lines...))
 		return
 	}
+	if x.method == "" {
+		x.method = "GET"
+	}
 	if x.path == "" {
 		x.path = "/"
 	}
@@ -56,9 +60,9 @@ func (x *exchange) run(t *testing.T, ctx context.Context, address string) {
 	}
 	if x.scheme == "" {
 		x.scheme = "http"
-		x.check(t, "HTTP/1.1", get(t, ctx, address, x.host, x.path, x.headers...))
+		x.check(t, "HTTP/1.1", say(t, ctx, address, append([]string{x.method + " " + x.path + " HTTP/1.1", "Host: " + x.host}, x.headers...)...))
 	}
-	fields := []hpack.HeaderField{{Name: ":method", Value: "GET"}, {Name: ":scheme", Value: x.scheme}, {Name: ":authority", Value: x.host}, {Name: ":path", Value: x.path}}
+	fields := []hpack.HeaderField{{Name: ":method", Value: x.method}, {Name: ":scheme", Value: x.scheme}, {Name: ":authority", Value: x.host}, {Name: ":path", Value: x.path}}
 	for _, h := range x.headers {
 		name, value, _ := strings.Cut(h, ": ")
 		fields = append(fields, hpack.HeaderField{Name: strings.ToLower(name), Value: value})

@@ -8,11 +8,11 @@ import (
 
 	clusterv3 "github.com/envoyproxy/go-control-plane/envoy/config/cluster/v3"
 	endpointv3 "github.com/envoyproxy/go-control-plane/envoy/config/endpoint/v3"
-	listenerv3 "github.com/envoyproxy/go-control-plane/envoy/config/listener/v3"
 	routev3 "github.com/envoyproxy/go-control-plane/envoy/config/route/v3"
 
 	"my-company.com/staticsite-operator/api/v1alpha1"
 	"my-company.com/staticsite-operator/translate"
+	"my-company.com/staticsite-operator/translate/envoy"
 )
 
 // Explain answers Facts.Target. It translates the objects as a server would, and
@@ -66,11 +66,11 @@ type explainer struct {
 }
 
 var (
-	listenerURL   = translate.TypeURL(&listenerv3.Listener{})
-	clusterURL    = translate.TypeURL(&clusterv3.Cluster{})
-	assignmentURL = translate.TypeURL(&endpointv3.ClusterLoadAssignment{})
-	scopeURL      = translate.TypeURL(&routev3.ScopedRouteConfiguration{})
-	tableURL      = translate.TypeURL(&routev3.RouteConfiguration{})
+	listenerURL   = envoy.ListenerType
+	clusterURL    = envoy.ClusterType
+	assignmentURL = envoy.AssignmentType
+	scopeURL      = envoy.ScopeType
+	tableURL      = envoy.TableType
 )
 
 // readProxies tells proxies from other clients, which ask for no listener, and

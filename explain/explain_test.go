@@ -34,6 +34,7 @@ var cases = map[string]Facts{
 	"served-by-site":      served("docs/docs-main"),
 	"served-single":       with(served("docs.example.com"), fleet(translate.Options{Routes: translate.RoutesSingle}, docs(), "edge-1")),
 	"served-dns":          with(served("docs.example.com"), fleet(translate.Options{Upstreams: translate.UpstreamsDNS}, docs(), "edge-1")),
+	"served-features":     with(served("docs.example.com"), objects(withFeatures()...), fleet(translate.Options{}, withFeatures(), "edge-1")),
 	"loopback-is-allowed": loopback(),
 	"other-spellings":     with(served("HTTPS://Docs.Example.COM.:8443/a//b?c=d#e")),
 	"other-script":        with(served("https://bücher.example/")),
@@ -272,6 +273,17 @@ func docs() []translate.Object {
 		&translate.Service{Key: key("docs/docs-main-svc"), Ports: []translate.ServicePort{{Name: "http", Port: 80}}},
 		pods,
 	}
+}
+
+// withFeatures are docs whose site asks for what it could do without.
+func withFeatures() []translate.Object {
+	s := site("docs", "docs-main", "docs.example.com")
+	s.Features = &v1alpha1.SiteFeatures{ResponseHeaders: &v1alpha1.HeaderChanges{
+		Set:    []v1alpha1.Header{{Name: "X-Frame-Options", Value: "DENY"}, {Name: "X-Progress", Value: "100%"}},
+		Add:    []v1alpha1.Header{{Name: "Vary", Value: "Accept-Language"}},
+		Remove: []v1alpha1.HeaderName{"Server"},
+	}}
+	return replaced(docs(), s)
 }
 
 func notReady() []translate.Object {

@@ -35,6 +35,8 @@ var steps = map[string]step{
 		"Correct StaticSite {site}: {message}"},
 	v1alpha1.ReasonInvalidServicePort: {"its spec.backend.servicePort is not valid",
 		"Correct StaticSite {site}: {message}"},
+	v1alpha1.ReasonInvalidResponseHeaders: {"its spec.responseHeaders is not valid",
+		"Correct StaticSite {site}: {message}"},
 	v1alpha1.ReasonDomainConflict: {"{domain} belongs to StaticSite {holder}",
 		"Write another spec.domain into StaticSite {site}, or have the owner of {holder} give up {domain} ({site} is served at once then)."},
 	v1alpha1.ReasonDomainNotPermitted: {"a SiteDomainPolicy keeps namespace {namespace} from claiming {domain}",

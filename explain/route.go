@@ -11,6 +11,8 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"my-company.com/staticsite-operator/translate"
+	"my-company.com/staticsite-operator/translate/envoy"
+	"my-company.com/staticsite-operator/translate/feature"
 )
 
 // Route is the way that a request takes through the configuration.
@@ -24,6 +26,10 @@ type Route struct {
 	Match       string `json:"match"`             // such as "prefix /"
 	Cluster     string `json:"cluster,omitempty"` // empty if the proxy answers by itself
 	Status      uint32 `json:"status,omitempty"`  // with this
+
+	// Features is what else becomes of the request or its answer, a line for each thing
+	// that the site's specification asks for: its field, and what is done.
+	Features []string `json:"features,omitempty"`
 
 	resource translate.ResourceName
 }
@@ -59,7 +65,7 @@ func (r *Route) enter(routes *routev3.RouteConfiguration, domain, path string) *
 	r.Resource = r.resource.Name
 	for _, host := range routes.GetVirtualHosts() {
 		if slices.Contains(host.GetDomains(), domain) || slices.Contains(host.GetDomains(), "*") {
-			r.VirtualHost = host.GetName()
+			r.VirtualHost, r.Features = host.GetName(), feature.Describe(host)
 			return r.match(host.GetRoutes(), path)
 		}
 	}
@@ -106,7 +112,7 @@ type Cluster struct {
 
 // cluster describes the cluster of a name; nil if it is not one of ours.
 func (c config) cluster(name string) *Cluster {
-	service, port, ok := translate.ServiceOf(name)
+	service, port, ok := envoy.ServiceOf(name)
 	if !ok {
 		return nil
 	}
@@ -134,6 +140,6 @@ func (c config) members(cluster string) (members []Endpoint, known bool) {
 
 func find[M proto.Message](c config, name string) (M, bool) {
 	var none M
-	m, ok := c[translate.ResourceName{Type: translate.TypeURL(none), Name: name}].(M)
+	m, ok := c[translate.ResourceName{Type: envoy.TypeURL(none), Name: name}].(M)
 	return m, ok
 }

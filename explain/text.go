@@ -60,6 +60,13 @@ func (e *Explanation) writeWay(t *table) {
 			where = "route configuration " + r.Resource + ", virtual host " + r.VirtualHost
 		}
 		t.row("Route", fmt.Sprintf("%s: %s%s", where, r.Match, map[string]string{fromObjects: " (by the objects; no proxy has acknowledged it)"}[r.From]))
+		for i, line := range r.Features {
+			if i == most {
+				t.row("Features", fmt.Sprintf("and %d more", len(r.Features)-most))
+				break
+			}
+			t.row("Features", line)
+		}
 	}
 	if c := e.Cluster; c != nil {
 		t.row("Cluster", c.Name)

@@ -1,6 +1,6 @@
 // Package object has the objects that translation reads, cut down to the fields in
 // use: StaticSites, Services, EndpointSlices, SiteDomainPolicies and Namespaces.
-// It needs nothing, so every other room may know it.
+// It needs nothing but the API's types, so every other room may know it.
 package object
 
 import (
@@ -9,6 +9,8 @@ import (
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"my-company.com/staticsite-operator/api/v1alpha1"
 )
 
 // Key names an object. Its text form is "namespace/name", or "name" if objects
@@ -61,6 +63,10 @@ type Site struct {
 	Service    string    // spec.backend.serviceName
 	Port       int32     // spec.backend.servicePort
 	Held       []string  // status.domains: the record of the site's claim
+
+	// Features are the other fields of the specification, nil if it has none. They are
+	// decoded as a whole, so that a new field is here without anybody's doing.
+	Features *v1alpha1.SiteFeatures
 }
 
 // Service is a Kubernetes Service.

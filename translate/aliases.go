@@ -1,6 +1,9 @@
 package translate
 
-import "my-company.com/staticsite-operator/object"
+import (
+	"my-company.com/staticsite-operator/object"
+	"my-company.com/staticsite-operator/translate/envoy"
+)
 
 // The objects that a World translates.
 type (
@@ -26,4 +29,22 @@ const (
 	KindSlice     = object.KindSlice
 	KindPolicy    = object.KindPolicy
 	KindNamespace = object.KindNamespace
+)
+
+// The operator's choices.
+type (
+	Options     = envoy.Options
+	RouteLayout = envoy.RouteLayout
+	Upstreams   = envoy.Upstreams
+	Scheme      = envoy.Scheme
+)
+
+// Their values.
+const (
+	RoutesScoped       = envoy.RoutesScoped
+	RoutesSingle       = envoy.RoutesSingle
+	UpstreamsEndpoints = envoy.UpstreamsEndpoints
+	UpstreamsDNS       = envoy.UpstreamsDNS
+	SchemeHTTP         = envoy.SchemeHTTP
+	SchemeHTTPS        = envoy.SchemeHTTPS
 )

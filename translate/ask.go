@@ -4,6 +4,8 @@ import (
 	"slices"
 	"time"
 
+	"my-company.com/staticsite-operator/object"
+	"my-company.com/staticsite-operator/translate/envoy"
 	"my-company.com/staticsite-operator/translate/hostname"
 )
 
@@ -17,11 +19,13 @@ func ParseDomain(s string) (string, error) { return hostname.Parse(s) }
 // RouteNames returns the names under which a proxy is told what it does with
 // requests for a domain, in either layout: those of the listener and of the
 // resources with the domain's routes.
-func RouteNames(domain string) []string { return []string{listenerName, domain, tableName} }
+func RouteNames(domain string) []string {
+	return []string{envoy.ListenerName, domain, envoy.TableName}
+}
 
 // Claim is one site's claim on a domain.
 type Claim struct {
-	Site    Key
+	Site    object.Key
 	Held    bool      // the site's status has the domain
 	Valid   bool      // its specification is valid
 	Created time.Time // zero for files
@@ -34,7 +38,7 @@ func (w *World) Claims(domain string) []Claim {
 	sites := w.claims.Claimants(domain)
 	claims := make([]Claim, len(sites))
 	for i, s := range sites {
-		claims[i] = Claim{s.key, slices.Contains(s.claim.Held, domain), s.spec.valid(), s.claim.Created, w.verdict(s)}
+		claims[i] = Claim{s.key, slices.Contains(s.claim.Held, domain), s.spec.Valid(), s.claim.Created, w.verdict(s)}
 	}
 	return claims
 }

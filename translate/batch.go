@@ -5,9 +5,10 @@ import (
 	"slices"
 	"strings"
 
-	routev3 "github.com/envoyproxy/go-control-plane/envoy/config/route/v3"
-
 	"my-company.com/staticsite-operator/translate/claims"
+	"my-company.com/staticsite-operator/translate/envoy"
+	"my-company.com/staticsite-operator/translate/envoy/listener"
+	"my-company.com/staticsite-operator/translate/spec"
 )
 
 // A batch is one Apply under way: what its changes have marked for the steps
@@ -16,14 +17,14 @@ import (
 type batch struct {
 	w *World
 
-	domains   map[string]*claims.Domain[*site, scope]     // that were decided again
-	endpoints map[*backend]struct{}                       // to check again
-	clusters  map[*cluster]struct{}                       // to build again
-	sites     map[*site]struct{}                          // to judge again
-	touched   map[*site]struct{}                          // whose resources changed: reported even when judged as before
-	backends  map[*backend]struct{}                       // that may be of no more use
-	foreseen  map[*site]*routev3.ScopedRouteConfiguration // of the valid ones that changed
-	table     bool                                        // a virtual host of layout single changed
+	domains   map[string]*claims.Domain[*site, scope] // that were decided again
+	endpoints map[*backend]struct{}                   // to check again
+	clusters  map[*cluster]struct{}                   // to build again
+	sites     map[*site]struct{}                      // to judge again
+	touched   map[*site]struct{}                      // whose resources changed: reported even when judged as before
+	backends  map[*backend]struct{}                   // that may be of no more use
+	rendered  map[*spec.Spec]envoy.Message            // of the valid ones that changed, already checked
+	table     bool                                    // a virtual host of layout single changed
 
 	resources []Resource
 	verdicts  []Verdict
@@ -38,7 +39,7 @@ func newBatch(w *World) *batch {
 		sites:     make(map[*site]struct{}),
 		touched:   make(map[*site]struct{}),
 		backends:  make(map[*backend]struct{}),
-		foreseen:  make(map[*site]*routev3.ScopedRouteConfiguration),
+		rendered:  make(map[*spec.Spec]envoy.Message),
 	}
 }
 
@@ -53,10 +54,10 @@ func (b *batch) remove(typ, name string) {
 // buildShared hands out the resources that no single site owns.
 func (b *batch) buildShared() {
 	if !b.w.begun {
-		b.upsert(Resource{Type: typeListener, Name: listenerName, Message: listener(b.w.opts)})
+		b.upsert(Resource{Type: envoy.ListenerType, Name: envoy.ListenerName, Message: listener.Render(b.w.opts)})
 	}
-	if b.w.opts.Routes == RoutesSingle && (b.table || !b.w.begun) {
-		b.upsert(Resource{Type: typeTable, Name: tableName, Message: table(b.w.table), Needs: b.tableNeeds()})
+	if b.w.opts.Routes == envoy.RoutesSingle && (b.table || !b.w.begun) {
+		b.upsert(Resource{Type: envoy.TableType, Name: envoy.TableName, Message: envoy.Table(b.w.table), Needs: b.tableNeeds()})
 	}
 	b.w.begun = true
 }
@@ -73,10 +74,19 @@ func (b *batch) decide() {
 // forget drops what nothing refers to any more.
 func (b *batch) forget() {
 	for be := range b.backends {
-		if be.service == nil && len(be.slices) == 0 && len(be.sites) == 0 && len(be.clusters) == 0 {
-			b.w.backends.Delete(be.key)
+		if be.Empty() && len(be.sites) == 0 && len(be.clusters) == 0 {
+			b.w.backends.Delete(be.Key)
 		}
 	}
+}
+
+// typeOrder is the order of types in a Delta: make before break.
+var typeOrder = map[string]int{
+	envoy.ClusterType:    0,
+	envoy.AssignmentType: 1,
+	envoy.ListenerType:   2,
+	envoy.ScopeType:      3,
+	envoy.TableType:      4,
 }
 
 // delta returns the result, sorted: changes were taken from a map.

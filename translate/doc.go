@@ -14,7 +14,27 @@
 //
 // each working only on what the one before has marked.
 //
-// Read first: World (world.go), whose Apply is the whole of it; Site and its
-// fellows (object.go), which go in; Delta (result.go), which comes out.
-// Bootstrap (bootstrap.go) renders the other half, what a proxy is started with.
+// This room knows what depends on what. What each thing is, the rooms below decide:
+//
+//	spec            what is wrong with a site by itself, and what it asks for
+//	claims          which site has which domain
+//	upstream        what a Service and its EndpointSlices amount to
+//	envoy           how all of it is written as Envoy's messages
+//	envoy/listener  the one listener, which no site is in
+//	hostname, text  host names; users' words in messages
+//	evil            ways to be evil, for tests
+//
+// Read first: World (world.go), whose Apply is the whole of it; the objects in the
+// room object, which go in; Delta (result.go), which comes out.
+//
+// Glossary:
+//
+//	scope        a site and the specification that decides a domain's routes; also
+//	             Envoy's word for the resource that this becomes
+//	holder       the site that has a domain (claims)
+//	good         the last valid specification of a site
+//	placeholder  routes that answer 503, for a holder without a good specification
+//	verdict      what is said of a site: its conditions, and what proxies must acknowledge
+//	touched      of a site: its resources changed, so it has a verdict even if that
+//	             says what the last one said
 package translate

@@ -1,7 +1,5 @@
 package translate
 
-const NoHost = noHost
-
 // Size is how many things a World remembers.
 func (w *World) Size() int {
 	n := w.sites.Len() + w.backends.Len() + w.slices.Len() + len(w.table)
@@ -9,7 +7,7 @@ func (w *World) Size() int {
 		n += 1 + len(w.claims.Claimants(domain))
 	}
 	for be := range w.backends.All() {
-		n += len(be.slices) + len(be.sites) + len(be.clusters)
+		n += be.Slices() + len(be.sites) + len(be.clusters)
 	}
 	return n
 }

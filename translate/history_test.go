@@ -12,6 +12,7 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"my-company.com/staticsite-operator/api/v1alpha1"
 	. "my-company.com/staticsite-operator/translate"
 )
 
@@ -89,6 +90,17 @@ func (h *history) key(names ...string) Key {
 	return Key{Namespace: pick(h, namespaces), Name: pick(h, names)}
 }
 
+// features are what the sites of a history may ask for: the second renders as the first
+// does, and the last is not valid.
+var features = []*v1alpha1.SiteFeatures{
+	{ResponseHeaders: &v1alpha1.HeaderChanges{Set: []v1alpha1.Header{{Name: "x-a", Value: "a"}}}},
+	{ResponseHeaders: &v1alpha1.HeaderChanges{Set: []v1alpha1.Header{{Name: "X-A", Value: "a"}}}},
+	{ResponseHeaders: &v1alpha1.HeaderChanges{Add: []v1alpha1.Header{{Name: "X-A", Value: "a"}}, Remove: []v1alpha1.HeaderName{"Server"}}},
+	wrongFeatures,
+}
+
+var wrongFeatures = &v1alpha1.SiteFeatures{ResponseHeaders: &v1alpha1.HeaderChanges{Remove: []v1alpha1.HeaderName{"Host"}}}
+
 func (h *history) site() *Site {
 	s := &Site{
 		Key: h.key("one", "two", "three"), Generation: h.Int64N(100), Created: h.created(),
@@ -98,6 +110,9 @@ func (h *history) site() *Site {
 		if h.IntN(4) == 0 {
 			s.Held = append(s.Held, d)
 		}
+	}
+	if h.IntN(3) == 0 {
+		s.Features = pick(h, features)
 	}
 	switch h.IntN(8) {
 	case 0:
@@ -186,7 +201,7 @@ func (h *history) soundPolicy() *Policy {
 func valid(o Object) bool {
 	switch o := o.(type) {
 	case *Site:
-		return o.Service != "Bad_Service" && !slices.Contains(mistakes, o.Domain)
+		return o.Features != wrongFeatures && o.Service != "Bad_Service" && !slices.Contains(mistakes, o.Domain)
 	case *Policy:
 		wrong := func(r metav1.LabelSelectorRequirement) bool { return r.Operator == "Like" }
 		return o.Mode != "Forbid" && !slices.Contains(o.Domains, DomainMatch{Suffix: "*.example.com"}) &&

@@ -2,12 +2,14 @@ package translate_test
 
 import (
 	"os"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
 
 	"sigs.k8s.io/yaml"
 
+	"my-company.com/staticsite-operator/api/v1alpha1"
 	. "my-company.com/staticsite-operator/translate"
 )
 
@@ -28,6 +30,7 @@ type document struct {
 			ServiceName string `json:"serviceName"`
 			ServicePort int32  `json:"servicePort"`
 		} `json:"backend"`
+		v1alpha1.SiteFeatures
 		Type       string   `json:"type"`
 		IPFamilies []string `json:"ipFamilies"`
 		ClusterIP  string   `json:"clusterIP"`
@@ -84,11 +87,15 @@ func (d *document) object(t *testing.T) Object {
 	key := Key{Namespace: d.Metadata.Namespace, Name: d.Metadata.Name}
 	switch d.Kind {
 	case "StaticSite":
-		return &Site{
+		site := &Site{
 			Key: key, Generation: d.Metadata.Generation, Created: d.Metadata.Created,
 			Domain: d.Spec.Domain, Service: d.Spec.Backend.ServiceName, Port: d.Spec.Backend.ServicePort,
 			Held: d.Status.Domains,
 		}
+		if features := d.Spec.SiteFeatures; !reflect.ValueOf(features).IsZero() {
+			site.Features = &features
+		}
+		return site
 	case "Service":
 		s := &Service{Key: key, Type: d.Spec.Type, Headless: d.Spec.ClusterIP == "None"}
 		s.IPv6 = len(d.Spec.IPFamilies) > 0 && d.Spec.IPFamilies[0] == "IPv6"

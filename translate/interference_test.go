@@ -8,6 +8,7 @@ import (
 
 	routev3 "github.com/envoyproxy/go-control-plane/envoy/config/route/v3"
 
+	"my-company.com/staticsite-operator/api/v1alpha1"
 	. "my-company.com/staticsite-operator/translate"
 )
 
@@ -43,6 +44,8 @@ func evilObjects(text string) map[string]Object {
 		"service":          &Site{Key: Key{Namespace: "evil", Name: "main"}, Domain: "evil.example.com", Service: text, Port: 80},
 		"namespace":        &Site{Key: Key{Namespace: "evil" + text, Name: "main"}, Domain: "evil.example.com", Service: "web", Port: 80},
 		"name":             &Site{Key: Key{Namespace: "evil", Name: text}, Domain: "evil.example.com", Service: "web", Port: 80},
+		"header's name":    withHeader(text, "a"),
+		"header's value":   withHeader("x-a", text),
 		"service type":     &Service{Key: Key{Namespace: "evil", Name: "web"}, Type: text, Ports: []ServicePort{{Port: 80}}},
 		"port name":        &Service{Key: Key{Namespace: "evil", Name: "web"}, Ports: []ServicePort{{Name: text, Port: 80}}},
 		"protocol":         &Service{Key: Key{Namespace: "evil", Name: "web"}, Ports: []ServicePort{{Port: 80, Protocol: text}}},
@@ -50,6 +53,15 @@ func evilObjects(text string) map[string]Object {
 		"address type":     &Slice{Key: Key{Namespace: "evil", Name: "web-1"}, Service: "web", AddressType: text, Ports: []SlicePort{{Port: 80}}, Endpoints: []Endpoint{{Address: "10.9.9.9", Ready: true}}},
 		"address":          &Slice{Key: Key{Namespace: "evil", Name: "web-1"}, Service: "web", AddressType: "IPv4", Ports: []SlicePort{{Port: 80}}, Endpoints: []Endpoint{{Address: text, Ready: true}}},
 		"zone":             &Slice{Key: Key{Namespace: "evil", Name: "web-1"}, Service: "web", AddressType: "IPv4", Ports: []SlicePort{{Port: 80}}, Endpoints: []Endpoint{{Address: "10.9.9.9", Ready: true, Zone: text}}},
+	}
+}
+
+// withHeader is the evil tenant's site with a header of its own.
+func withHeader(name, value string) *Site {
+	changes := &v1alpha1.HeaderChanges{Set: []v1alpha1.Header{{Name: v1alpha1.HeaderName(name), Value: value}}}
+	return &Site{
+		Key: Key{Namespace: "evil", Name: "main"}, Domain: "evil.example.com", Service: "web", Port: 80,
+		Features: &v1alpha1.SiteFeatures{ResponseHeaders: changes},
 	}
 }
 

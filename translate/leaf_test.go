@@ -36,6 +36,11 @@ func TestEachStringChangesItsOwnLeaves(t *testing.T) {
 		}, []string{members + "lb_endpoints.endpoint.address.socket_address.address"}},
 		"zone": {func(text string) []Object { return onService("web", "10.0.0.1", text) },
 			[]string{members + "locality.zone"}},
+		"header": {func(text string) []Object {
+			s := docsSite()
+			s.Features = withHeader("x-"+text, text).Features
+			return []Object{s}
+		}, []string{scope + "route_configuration.virtual_hosts.response_headers_to_add.header.key", scope + "route_configuration.virtual_hosts.response_headers_to_add.header.value"}},
 		// Nothing of these is in any resource.
 		"uid": {func(text string) []Object { s := docsSite(); s.UID = text; return []Object{s} }, nil},
 		"status.domains": {func(text string) []Object {

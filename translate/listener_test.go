@@ -8,6 +8,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	. "my-company.com/staticsite-operator/translate"
+	"my-company.com/staticsite-operator/translate/envoy/listener"
 )
 
 // A changed listener drains every connection, so its bytes depend on what the
@@ -44,9 +45,9 @@ func TestListenerIsTheOperatorsAlone(t *testing.T) {
 // No site may have the host of requests that have none.
 func TestNobodyHasNoHost(t *testing.T) {
 	site := docsSite()
-	site.Domain = NoHost
+	site.Domain = listener.NoHost
 	if v := NewWorld(Options{}).Apply(changesOf(site, docsService())).Verdicts[0]; v.Accepted.OK {
-		t.Errorf("a site may have the host %q", NoHost)
+		t.Errorf("a site may have the host %q", listener.NoHost)
 	}
 }
 

@@ -10,7 +10,7 @@ import (
 	. "my-company.com/staticsite-operator/translate"
 )
 
-// The reference model of api.md, "Whose domain is it?", and of the one sentence
+// The reference model of docs/decisions.md, "Whose domain is it?", and of the one sentence
 // that says what policies mean. It is slow and looks at everything.
 
 // holders returns who holds each domain. Objects are as of now, good are the last

@@ -3,6 +3,7 @@ package translate
 import (
 	"google.golang.org/protobuf/proto"
 
+	"my-company.com/staticsite-operator/object"
 	"my-company.com/staticsite-operator/translate/claims"
 )
 
@@ -23,7 +24,8 @@ type Resource struct {
 	Message proto.Message // nil: the resource is gone
 
 	// Again turns the message, or a copy of it, into other bytes that mean the same,
-	// for the n-th attempt (n >= 1) after a refusal (design.md section 7, rule 90).
+	// for the n-th attempt (n >= 1) after a refusal (docs/decisions.md, "Other bytes after
+	// a refusal"; rule 90).
 	// Nil where equal bytes may be sent again.
 	Again func(message proto.Message, n int) proto.Message
 
@@ -38,7 +40,7 @@ type Resource struct {
 
 // Verdict is what translation says of one site.
 type Verdict struct {
-	Site       Key
+	Site       object.Key
 	Gone       bool     // the site does not exist any more; the other fields are empty
 	UID        string   // of the object that was judged
 	Generation int64    // of its specification
@@ -51,8 +53,8 @@ type Verdict struct {
 	Endpoints Endpoints // of the Service's port
 
 	// Resources are the ones that must be acknowledged for the site to be
-	// programmed: its scope (or virtual host's table) and its cluster. Empty when
-	// the site is not served.
+	// programmed: its clusters, and its scopes or the table. Empty when the site is
+	// not served.
 	Resources []ResourceName
 }
 

@@ -1,34 +1,35 @@
 package translate
 
 import (
-	"strconv"
+	"iter"
+	"maps"
+	"slices"
 
 	routev3 "github.com/envoyproxy/go-control-plane/envoy/config/route/v3"
-	"google.golang.org/protobuf/proto"
-	"google.golang.org/protobuf/types/known/wrapperspb"
+
+	"my-company.com/staticsite-operator/translate/envoy"
+	"my-company.com/staticsite-operator/translate/spec"
 )
 
-// A scope is what decides a domain's routes. Equal scopes are equal bytes, so
-// comparing them tells whether anything is to be handed out. The zero scope is
-// none at all.
+// A scope is what decides a domain's routes: a site and one of its specifications. A
+// specification is not modified, and a different one means different routes, so two
+// scopes are the same routes only if they are equal. The zero scope is none at all.
 type scope struct {
-	site        Key
-	service     Key
-	port        int32
-	placeholder bool // no backend is known: its site was invalid from the first
+	site *site
+	spec *spec.Spec // nil: no backend is known, since the site was invalid from the first
 }
 
-func (s scope) none() bool { return s == scope{} }
+func (s scope) none() bool { return s.site == nil }
 
 // scopeOf returns the scope that a domain should have with this holder.
 func scopeOf(name string, s *site) scope {
 	switch {
 	case s == nil:
 		return scope{}
-	case s.good == nil || s.good.domain != name:
-		return scope{site: s.key, placeholder: true}
+	case s.good == nil || s.good.Domain != name:
+		return scope{site: s}
 	}
-	return scope{site: s.key, service: s.good.service, port: s.good.port}
+	return scope{s, s.good}
 }
 
 // buildScopes hands out the routes of every domain whose holder, or whose
@@ -45,112 +46,98 @@ func (b *batch) buildScopes() {
 		if d.Holder != nil {
 			b.touched[d.Holder] = struct{}{}
 		}
-		if b.w.opts.Routes == RoutesSingle {
+		if b.w.opts.Routes == envoy.RoutesSingle {
 			b.setVirtualHost(name, want)
 		} else {
-			b.setScope(name, want, d.Holder)
+			b.setScope(name, want)
 		}
 	}
 }
 
-// enter counts a scope that from now on leads to its cluster.
+// enter counts a scope that from now on leads to its clusters.
 func (b *batch) enter(s scope) {
-	if s.none() || s.placeholder {
+	if s.spec == nil {
 		return
 	}
-	be := b.backend(s.service)
-	c := be.cluster(s.port)
-	if c == nil {
-		c = &cluster{backend: be, port: s.port, needs: [1]string{clusterName(s.service, s.port)}}
-		be.clusters = append(be.clusters, c)
+	for to := range s.spec.Backends() {
+		b.use(to)
 	}
-	c.users++
-	b.clusters[c] = struct{}{}
 }
 
 // leave is the opposite of enter.
 func (b *batch) leave(s scope) {
-	if s.none() || s.placeholder {
+	if s.spec == nil {
 		return
 	}
-	c := b.backend(s.service).cluster(s.port)
-	c.users--
-	b.clusters[c] = struct{}{}
+	for to := range s.spec.Backends() {
+		b.disuse(to)
+	}
 }
 
-func (b *batch) setScope(name string, s scope, holder *site) {
+func (b *batch) setScope(name string, s scope) {
 	if s.none() {
-		b.remove(typeScope, name)
+		b.remove(envoy.ScopeType, name)
 		return
 	}
-	routes := b.foreseen[holder]
-	if routes == nil {
-		routes = scopedRoutes(name, s)
+	r := Resource{Type: envoy.ScopeType, Name: name, Again: envoy.RenameRoutes, Needs: b.needsOf(s)}
+	if s.spec == nil {
+		r.Placeholder, r.Message = true, envoy.Scope(name, envoy.Unavailable(s.site.key, envoy.EveryDomain))
+	} else {
+		r.Message = b.routes(s)
 	}
-	b.upsert(Resource{
-		Type:        typeScope,
-		Name:        name,
-		Message:     routes,
-		Again:       renameRoutes,
-		Needs:       b.needsOf(s),
-		Placeholder: s.placeholder,
-	})
-}
-
-// needsOf returns the cluster that a scope leads to. In upstreams dns a cluster is
-// never kept for old routes: the Service's name may have come to stand for any
-// other name (see dnsCluster).
-func (b *batch) needsOf(s scope) []string {
-	if s.placeholder || b.w.opts.Upstreams == UpstreamsDNS {
-		return nil
-	}
-	return b.w.backends.Get(s.service).cluster(s.port).needs[:]
+	b.upsert(r)
 }
 
 // setVirtualHost is setScope for layout single, where all virtual hosts are one
 // resource: no stand-in for one of them can be marked as such, nor sent again.
 func (b *batch) setVirtualHost(name string, s scope) {
 	b.table = true
-	if s.none() {
+	switch {
+	case s.none():
 		delete(b.w.table, name)
-		return
-	}
-	b.w.table[name] = virtualHost(s, name)
-}
-
-// scopedRoutes renders one domain's routes, inlined. There are as many of these
-// as there are sites: whatever can be said once for all is in the listener.
-func scopedRoutes(domain string, s scope) *routev3.ScopedRouteConfiguration {
-	return &routev3.ScopedRouteConfiguration{
-		Name: domain,
-		Key: &routev3.ScopedRouteConfiguration_Key{
-			Fragments: []*routev3.ScopedRouteConfiguration_Key_Fragment{{
-				Type: &routev3.ScopedRouteConfiguration_Key_Fragment_StringKey{StringKey: domain},
-			}},
-		},
-		RouteConfiguration: routeConfiguration(domain, virtualHost(s, "*")),
+	case s.spec == nil:
+		b.w.table[name] = envoy.Unavailable(s.site.key, name)
+	default:
+		b.w.table[name] = b.routes(s).(*routev3.VirtualHost)
 	}
 }
 
-// renameRoutes gives a scope's routes the name of the n-th attempt.
-func renameRoutes(message proto.Message, n int) proto.Message {
-	s := message.(*routev3.ScopedRouteConfiguration)
-	s.RouteConfiguration.Name = s.Name + "#" + strconv.Itoa(n)
-	return s
+// routes returns what a scope renders as: the message that was checked, if that was in
+// this batch.
+func (b *batch) routes(s scope) envoy.Message {
+	if checked := b.rendered[s.spec]; checked != nil {
+		return checked
+	}
+	return b.w.render(s.site.key, s.spec)
 }
 
-var no = wrapperspb.Bool(false) // never modified
+// needsOf returns the clusters that a scope leads to, sorted.
+func (b *batch) needsOf(s scope) []string { return slices.Sorted(b.leadsTo(s)) }
 
-// routeConfiguration renders virtual hosts with what both layouts have in common.
-func routeConfiguration(name string, hosts ...*routev3.VirtualHost) *routev3.RouteConfiguration {
-	return &routev3.RouteConfiguration{
-		Name:         name,
-		VirtualHosts: hosts,
-		// One site's missing cluster must not refuse everybody's routes: that site
-		// alone answers 503 (design.md section 3).
-		ValidateClusters: no,
-		// A header rule of a route wins over the same one of its virtual host,
-		// once there are any (design.md section 10).
-		MostSpecificHeaderMutationsWins: true,
+// leadsTo yields the clusters that a scope leads to, as far as a proxy that refuses its
+// next form must keep them. In upstreams dns it keeps none for old routes: the Service's
+// name may have come to stand for any other name (see envoy.DNSCluster).
+func (b *batch) leadsTo(s scope) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		if s.spec == nil || b.w.opts.Upstreams == envoy.UpstreamsDNS {
+			return
+		}
+		for to := range s.spec.Backends() {
+			if !yield(b.w.backends.Get(to.Service).cluster(to.Port).name) {
+				return
+			}
+		}
 	}
+}
+
+// tableNeeds returns the clusters that some virtual host leads to, sorted.
+func (b *batch) tableNeeds() []string {
+	needs := make(map[string]bool, len(b.w.table))
+	domains := b.w.claims.Domains()
+	for name := range b.w.table {
+		for cluster := range b.leadsTo(domains[name].Served) {
+			needs[cluster] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(needs))
 }

@@ -2,111 +2,96 @@ package translate
 
 import (
 	"slices"
-	"strings"
 
+	"my-company.com/staticsite-operator/object"
 	"my-company.com/staticsite-operator/translate/claims"
 	"my-company.com/staticsite-operator/translate/hostname"
+	"my-company.com/staticsite-operator/translate/upstream"
 )
 
 // take puts one changed object in its place in the indexes and marks what
 // depends on it. A nil object is gone.
-func (b *batch) take(ref Ref, object Object) {
+func (b *batch) take(ref object.Ref, o object.Object) {
 	switch ref.Kind {
-	case KindSite:
-		o, _ := object.(*Site)
-		b.takeSite(ref.Key, o)
-	case KindService:
-		o, _ := object.(*Service)
-		b.takeService(ref.Key, o)
-	case KindSlice:
-		o, _ := object.(*Slice)
-		b.takeSlice(ref.Key, o)
-	case KindPolicy:
-		o, _ := object.(*Policy)
-		b.problems = append(b.problems, b.w.claims.Policy(ref.Key.Name, o)...)
-	case KindNamespace:
-		o, _ := object.(*Namespace)
-		b.w.claims.Namespace(ref.Key.Name, o)
+	case object.KindSite:
+		site, _ := o.(*object.Site)
+		b.takeSite(ref.Key, site)
+	case object.KindService:
+		service, _ := o.(*object.Service)
+		b.takeService(ref.Key, service)
+	case object.KindSlice:
+		slice, _ := o.(*object.Slice)
+		b.takeSlice(ref.Key, slice)
+	case object.KindPolicy:
+		policy, _ := o.(*object.Policy)
+		b.problems = append(b.problems, b.w.claims.Policy(ref.Key.Name, policy)...)
+	case object.KindNamespace:
+		namespace, _ := o.(*object.Namespace)
+		b.w.claims.Namespace(ref.Key.Name, namespace)
 	case KindKept:
-		b.takeKept(ref.Key.Name, object != nil)
+		b.takeKept(ref.Key.Name, o != nil)
 	}
 }
 
-func (b *batch) takeSite(key Key, object *Site) {
+func (b *batch) takeSite(key object.Key, o *object.Site) {
 	s := b.w.sites.Get(key)
 	if s == nil {
-		if object == nil {
+		if o == nil {
 			return
 		}
 		s = &site{key: key}
 		b.w.sites.Put(s)
 	}
 	b.sites[s] = struct{}{}
-	if s.claim.Site != nil && s.spec.backendValid() {
-		b.backend(s.spec.service).drop(s)
+	if s.spec != nil {
+		for to := range s.spec.Backends() {
+			be := b.backend(to.Service)
+			be.sites = without(be.sites, s)
+		}
 	}
-	if object == nil {
+	if o == nil {
 		b.w.claims.Change(s, claims.Claim{})
 		b.w.sites.Delete(key)
 		return
 	}
-	spec, routes := judge(object)
-	s.respecify(spec)
-	if spec.valid() {
-		b.foreseen[s] = routes
-	}
-	b.w.claims.Change(s, claims.ClaimOf(object, spec.domain, hostname.Normal(object.Held), spec.valid()))
-	if s.spec.backendValid() {
-		be := b.backend(s.spec.service)
+	b.respecify(s, o)
+	b.w.claims.Change(s, claims.ClaimOf(o, s.spec.Domain, hostname.Normal(o.Held), s.spec.Valid()))
+	for to := range s.spec.Backends() {
+		be := b.backend(to.Service)
 		be.sites = append(be.sites, s)
 	}
 }
 
-// respecify replaces the specification of s and remembers the last valid one.
-func (s *site) respecify(spec judged) {
-	if s.good == &s.spec.goodSpec && !spec.valid() {
-		last := s.spec.goodSpec
-		s.good = &last
-	}
-	if s.spec = spec; spec.valid() {
-		s.good = &s.spec.goodSpec
-	}
-}
-
-func (b *batch) takeService(key Key, object *Service) {
+func (b *batch) takeService(key object.Key, o *object.Service) {
 	be := b.backend(key)
-	be.service = object
+	be.Object = o
 	b.endpoints[be] = struct{}{}
 	for _, s := range be.sites {
 		b.sites[s] = struct{}{}
 	}
 }
 
-func (b *batch) takeSlice(key Key, object *Slice) {
+func (b *batch) takeSlice(key object.Key, o *object.Slice) {
 	if old := b.w.slices.Get(key); old != nil {
-		be := b.backend(Key{Namespace: key.Namespace, Name: old.Service})
-		i, _ := be.find(key.Name)
-		be.slices = slices.Delete(be.slices, i, i+1)
+		be := b.backend(object.Key{Namespace: key.Namespace, Name: old.Service})
+		be.DropSlice(key.Name)
 		b.w.slices.Delete(key)
 		b.endpoints[be] = struct{}{}
 	}
-	if object == nil {
+	if o == nil {
 		return
 	}
-	be := b.backend(Key{Namespace: key.Namespace, Name: object.Service})
-	i, _ := be.find(key.Name)
-	be.slices = slices.Insert(be.slices, i, object)
-	b.w.slices.Put(object)
+	be := b.backend(object.Key{Namespace: key.Namespace, Name: o.Service})
+	be.PutSlice(o)
+	b.w.slices.Put(o)
 	b.endpoints[be] = struct{}{}
 }
 
-// drop takes a site from be.sites. It looks through all of them: pointers, and
-// mostly one.
-func (be *backend) drop(s *site) {
-	i, last := slices.Index(be.sites, s), len(be.sites)-1
-	be.sites[i] = be.sites[last]
-	be.sites[last] = nil
-	be.sites = be.sites[:last]
+// without returns a list without one item, which is in it. It looks through all of
+// them: pointers, and mostly one.
+func without[T comparable](list []T, item T) []T {
+	i := slices.Index(list, item)
+	return slices.Delete(list, i, i+1)
 }
 
 // cluster returns the cluster of a port, or nil.
@@ -119,19 +104,12 @@ func (be *backend) cluster(port int32) *cluster {
 	return nil
 }
 
-// find returns where in be.slices the slice of that name is or would be.
-func (be *backend) find(name string) (int, bool) {
-	return slices.BinarySearchFunc(be.slices, name, func(s *Slice, name string) int {
-		return strings.Compare(s.Name, name)
-	})
-}
-
 // backend returns the node of a Service, existing or not. Whoever asks may
 // change it, so it is looked at again when the batch forgets.
-func (b *batch) backend(key Key) *backend {
+func (b *batch) backend(key object.Key) *backend {
 	be := b.w.backends.Get(key)
 	if be == nil {
-		be = &backend{key: key}
+		be = &backend{Service: upstream.Service{Key: key}}
 		b.w.backends.Put(be)
 	}
 	b.backends[be] = struct{}{}

@@ -27,13 +27,14 @@ var Conditions = [...]string{
 
 // Reasons of Accepted.
 const (
-	ReasonAccepted           = "Accepted"
-	ReasonInvalidName        = "InvalidName"        // the object's own name or namespace
-	ReasonInvalidDomain      = "InvalidDomain"      // spec.domain is not a host name that can be served
-	ReasonInvalidServiceName = "InvalidServiceName" // spec.backend.serviceName cannot name a Service
-	ReasonInvalidServicePort = "InvalidServicePort" // spec.backend.servicePort is not a port
-	ReasonDomainConflict     = "DomainConflict"     // another site holds the domain
-	ReasonDomainNotPermitted = "DomainNotPermitted" // a SiteDomainPolicy does not let the site's namespace claim the domain
+	ReasonAccepted               = "Accepted"
+	ReasonInvalidName            = "InvalidName"            // the object's own name or namespace
+	ReasonInvalidDomain          = "InvalidDomain"          // spec.domain is not a host name that can be served
+	ReasonInvalidServiceName     = "InvalidServiceName"     // spec.backend.serviceName cannot name a Service
+	ReasonInvalidServicePort     = "InvalidServicePort"     // spec.backend.servicePort is not a port
+	ReasonInvalidResponseHeaders = "InvalidResponseHeaders" // spec.responseHeaders has a header that cannot be changed, or a wrong value
+	ReasonDomainConflict         = "DomainConflict"         // another site holds the domain
+	ReasonDomainNotPermitted     = "DomainNotPermitted"     // a SiteDomainPolicy does not let the site's namespace claim the domain
 
 	// ReasonInvalidConfiguration: what was made of the site is not valid Envoy
 	// configuration, although its specification is.

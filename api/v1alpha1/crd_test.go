@@ -103,6 +103,11 @@ func TestSpecHasBoundsAndNoDefaults(t *testing.T) {
 	}
 	spec := root.Properties["spec"]
 	checkBounds(t, "spec", spec)
+	headers := spec.Properties["responseHeaders"].Properties["set"]
+	name, value := headers.Items.Properties["name"], headers.Items.Properties["value"]
+	if *headers.MaxItems != v1alpha1.MaxHeaderChanges || *name.MaxLength != v1alpha1.MaxHeaderName || *value.MaxLength != v1alpha1.MaxHeaderValue {
+		t.Errorf("headers have bounds %d, %d, %d", *headers.MaxItems, *name.MaxLength, *value.MaxLength)
+	}
 	domain, port := spec.Properties["domain"], spec.Properties["backend"].Properties["servicePort"]
 	if *domain.MinLength != 4 || *domain.MaxLength != 253 {
 		t.Errorf("spec.domain has %d to %d characters, want 4 to 253", *domain.MinLength, *domain.MaxLength)

@@ -55,6 +55,8 @@ type StaticSiteSpec struct {
 	//
 	// +required
 	Backend Backend `json:"backend"`
+
+	SiteFeatures `json:",inline"`
 }
 
 // Backend names a port of a Service in the site's own namespace.

@@ -36,6 +36,7 @@ func TestACutObjectIsGoodForAnInformer(t *testing.T) {
 func FuzzCut(f *testing.F) {
 	f.Add([]byte(`{"metadata": {"name": "a", "namespace": "b"}, "spec": {"domain": 5}, "status": {"conditions": [{"type": "Ready", "lastTransitionTime": "x"}], "domains": {}}}`))
 	f.Add([]byte(`{"metadata": {"labels": [1]}, "endpoints": [{"addresses": [null]}, 5], "ports": {}}`))
+	f.Add([]byte(`{"metadata": {"name": "a"}, "spec": {"responseHeaders": {"set": [null, {"name": 5}, 7], "remove": {"a": [1.5]}}}}`))
 	f.Add([]byte(`{"metadata": 5, "spec": [], "status": "x"}`))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		for _, w := range slices.Concat(watched, policyKinds) {

@@ -100,12 +100,10 @@ func (b *Book[S, D]) Change(s S, claim Claim) {
 }
 
 func (b *Book[S, D]) withdraw(s S, domains []string) {
-	var none S
 	for _, name := range domains {
 		d := b.domains[name]
-		i, last := slices.Index(d.claimants, s), len(d.claimants)-1
-		d.claimants[i], d.claimants[last] = d.claimants[last], none
-		d.claimants = d.claimants[:last]
+		i := slices.Index(d.claimants, s)
+		d.claimants = slices.Delete(d.claimants, i, i+1)
 		b.decide[name] = struct{}{}
 	}
 }

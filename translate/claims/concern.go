@@ -69,7 +69,7 @@ func (b *Book[S, D]) Policy(name string, spec *object.Policy) []Problem {
 	return problems
 }
 
-// replace puts another specification, or none, in the place of a policy's.
+// replace puts a different specification, or none, in the place of a policy's.
 func (b *Book[S, D]) replace(p *policy, good *goodPolicy) {
 	b.changed[p] = struct{}{}
 	if p.good != nil {

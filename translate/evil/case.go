@@ -85,7 +85,7 @@ func Cases() []Case {
 	var all []Case
 	for part, cases := range map[string][]Case{
 		"domain": domains(), "name": names(), "record": records(), "backend": backends(),
-		"service": services(), "address": addresses(), "slice": slices(),
+		"service": services(), "address": addresses(), "slice": slices(), "feature": features(),
 	} {
 		for _, c := range cases {
 			c.Name = part + ": " + c.Name

@@ -165,7 +165,7 @@ func notLabel(label string) string {
 	return ""
 }
 
-// isALabel says whether a label that starts with xn-- is what IDNA makes of
+// isALabel reports whether a label that starts with xn-- is what IDNA makes of
 // some name.
 func isALabel(label string) bool {
 	u, err := idna.Lookup.ToUnicode(label)
@@ -176,7 +176,7 @@ func isALabel(label string) bool {
 	return err == nil && a == label
 }
 
-// isNumber says whether a label is one that URL parsers read as part of an IPv4
+// isNumber reports whether a label is one that URL parsers read as part of an IPv4
 // address when it comes last: decimal or hexadecimal.
 func isNumber(label string) bool {
 	if hex, found := strings.CutPrefix(label, "0x"); found {
