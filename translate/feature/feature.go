@@ -31,21 +31,34 @@ var All = [...]Feature{
 	{"responseHeaders", v1alpha1.ReasonInvalidResponseHeaders, judgeResponseHeaders, describeResponseHeaders},
 }
 
-// Judge returns what a site asks for, in the order of All. It refuses fields that are
-// wrong; the error says what to write instead.
-func Judge(f *v1alpha1.SiteFeatures, refuse func(reason, field string, err error)) (parts []Part) {
+// Judge returns what a site asks for, all of it in one: nil if that is nothing. It
+// refuses fields that are wrong; the error says what to write instead.
+func Judge(f *v1alpha1.SiteFeatures, refuse func(reason, field string, err error)) Part {
 	if f == nil {
 		return nil
 	}
+	var all parts
 	for _, feature := range All {
 		part := feature.judge(f, func(path string, err error) {
 			refuse(feature.Reason, "spec."+feature.Field+path, err)
 		})
 		if part != nil {
-			parts = append(parts, part)
+			all = append(all, part)
 		}
 	}
-	return parts
+	if len(all) == 0 {
+		return nil
+	}
+	return all
+}
+
+// parts are those of several features, in the order of All.
+type parts []Part
+
+func (all parts) Render(host *routev3.VirtualHost) {
+	for _, part := range all {
+		part.Render(host)
+	}
 }
 
 // Describe says what a virtual host does of all features, a line each: the field, and

@@ -22,7 +22,7 @@ func Judge(o *object.Site) *Spec {
 		s.Domain = domain
 	}
 	s.main = s.backend(o, keyErr == nil)
-	s.parts = feature.Judge(o.Features, s.Refuse)
+	s.features = feature.Judge(o.Features, s.Refuse)
 	return s
 }
 

@@ -16,10 +16,10 @@ import (
 //
 // Invariant: a field that is not valid has its zero value, and a Problem.
 type Spec struct {
-	Domain   string         // in normal form
-	Problems []Problem      // in the order of the fields
-	main     Backend        // what all paths lead to
-	parts    []feature.Part // what the features that it asks for do, in their order
+	Domain   string       // in normal form
+	Problems []Problem    // in the order of the fields
+	main     Backend      // what all paths lead to
+	features feature.Part // that it asks for; nil: none
 }
 
 // A Backend is a port of a Service.
@@ -55,8 +55,8 @@ func (s *Spec) Backends() iter.Seq[Backend] {
 // is in its virtual host. Each call returns a new message.
 func (s *Spec) VirtualHost(site object.Key, domains string) *routev3.VirtualHost {
 	host := envoy.VirtualHost(site, domains, s.main.Cluster())
-	for _, part := range s.parts {
-		part.Render(host)
+	if s.features != nil {
+		s.features.Render(host)
 	}
 	return host
 }
