@@ -181,8 +181,14 @@ func (s *Session) upserts(t Type, to *Snapshot) (out *content, none []string) {
 				e := st.exclude(r)
 				e.reason, e.refused = st.refused[versionOf(r)]
 			}
-			if !st.exclusion(r.Name).refused && !s.protocol.whole(t) && st.underWay()[versionOf(r)] {
-				kept.add(slot) // It is being tried. What is sent before the answer must not be older.
+			if awaited, sent := st.underWay()[versionOf(r)]; sent && !st.exclusion(r.Name).refused && !s.protocol.whole(t) {
+				// It is being tried. Nothing older may follow: a client that takes up both would
+				// end with that.
+				if awaited {
+					kept.add(slot)
+				} else {
+					suspects = append(suspects, r) // There was no answer in time: it is tried once more.
+				}
 				break
 			}
 			switch form := s.inPlace(t, r, news.has(slot)); {

@@ -140,7 +140,7 @@ func (s *Session) nextPart(t Type) []*Resource {
 }
 
 // current returns those of a part that are still served, asked for and excluded,
-// and not under way.
+// and that no answer is awaited for.
 func (st *typeState) current(part []*Resource) []*Resource {
 	var out []*Resource
 	sent := st.underWay()
@@ -157,13 +157,14 @@ func (st *typeState) current(part []*Resource) []*Resource {
 }
 
 // underWay returns the versions with records that were sent since they were last in
-// question, and may yet be answered.
+// question and may yet be answered, each with whether the answer is still awaited
+// (rule 47).
 func (st *typeState) underWay() map[versioned]bool {
 	sent := make(map[versioned]bool)
 	for p := range st.open {
 		for _, r := range p.fresh {
 			if rec := st.ledger[r.Name]; rec != nil && p.number > rec.upTo {
-				sent[versionOf(r)] = true
+				sent[versionOf(r)] = sent[versionOf(r)] || !p.expired
 			}
 		}
 	}
