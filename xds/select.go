@@ -148,7 +148,7 @@ func (s *Session) upserts(t Type, to *Snapshot) (out *content, none []string) {
 		}
 	}
 	table := &to.tables[t]
-	if !st.busy() && st.owed.count == table.count && len(st.ledger) == 0 && len(st.refused) == 0 &&
+	if st.inflight == nil && st.owed.count == table.count && len(st.ledger) == 0 && len(st.refused) == 0 &&
 		(st.wildcard || st.named.count == table.count) {
 		st.owed.clear()
 		all := to.since(empty, t)
@@ -181,13 +181,14 @@ func (s *Session) upserts(t Type, to *Snapshot) (out *content, none []string) {
 				e := st.exclude(r)
 				e.reason, e.refused = st.refused[versionOf(r)]
 			}
-			if awaited, sent := st.underWay()[versionOf(r)]; sent && !st.exclusion(r.Name).refused && !s.protocol.whole(t) {
+			if p := st.underWay()[versionOf(r)]; p != nil && !st.exclusion(r.Name).refused && !s.protocol.whole(t) {
 				// It is being tried. Nothing older may follow: a client that takes up both would
 				// end with that.
-				if awaited {
+				if !p.expired {
 					kept.add(slot)
-				} else {
-					suspects = append(suspects, r) // There was no answer in time: it is tried once more.
+				} else { // An answer that comes after all says nothing of what is due now.
+					s.doubt(r)
+					suspects = append(suspects, r)
 				}
 				break
 			}

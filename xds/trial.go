@@ -140,7 +140,7 @@ func (s *Session) nextPart(t Type) []*Resource {
 }
 
 // current returns those of a part that are still served, asked for and excluded,
-// and that no answer is awaited for.
+// and not under way.
 func (st *typeState) current(part []*Resource) []*Resource {
 	var out []*Resource
 	sent := st.underWay()
@@ -148,7 +148,7 @@ func (st *typeState) current(part []*Resource) []*Resource {
 		e := st.exclusion(r.Name)
 		switch {
 		case e == nil || !e.standsIn(r) && (e.refused || e.resource.Version != r.Version):
-		case sent[versionOf(r)]:
+		case sent[versionOf(r)] != nil:
 		default:
 			out = append(out, r)
 		}
@@ -157,14 +157,13 @@ func (st *typeState) current(part []*Resource) []*Resource {
 }
 
 // underWay returns the versions with records that were sent since they were last in
-// question and may yet be answered, each with whether the answer is still awaited
-// (rule 47).
-func (st *typeState) underWay() map[versioned]bool {
-	sent := make(map[versioned]bool)
+// question and may yet be answered, each with the newest response that has it.
+func (st *typeState) underWay() map[versioned]*push {
+	sent := make(map[versioned]*push)
 	for p := range st.open {
 		for _, r := range p.fresh {
 			if rec := st.ledger[r.Name]; rec != nil && p.number > rec.upTo {
-				sent[versionOf(r)] = sent[versionOf(r)] || !p.expired
+				sent[versionOf(r)] = p
 			}
 		}
 	}
