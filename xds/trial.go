@@ -38,9 +38,9 @@ func (s *Session) inPlace(t Type, r *Resource, keeps bool) *Resource {
 		return nil
 	case e.standIn != nil:
 	case rec.has.known():
-		e.standIn = rec.has.in(r)
+		e.standIn = rec.has
 	case rec.mayHave.known() && !st.refusedBefore(rec.mayHave) && !s.protocol.whole(t):
-		e.standIn = rec.mayHave.in(r)
+		e.standIn = rec.mayHave
 	case rec.has == nil && !e.alone:
 		e.standIn = st.standIn(r, st.at)
 	}
@@ -48,16 +48,6 @@ func (s *Session) inPlace(t Type, r *Resource, keeps bool) *Resource {
 		return st.untaint(standIn)
 	}
 	return nil
-}
-
-// in returns the resource for the place in the tables that another form of it has.
-func (r *Resource) in(place *Resource) *Resource {
-	if r == nil {
-		return nil
-	}
-	moved := *r
-	moved.slot = place.slot
-	return &moved
 }
 
 // standIn returns what this client can be sent in place of a suspect, or nil.
@@ -118,6 +108,9 @@ func (s *Session) trial(t Type) (*push, *Response) {
 	p := &push{from: st.at, to: st.at, fresh: part, trial: true}
 	out := &content{upserts: make([]*Resource, len(part))}
 	for i, r := range part {
+		if e := st.exclusion(r.Name); !e.standsIn(r) {
+			e.standIn, e.doubtful = nil, false // It was not answered in time, and must not follow this.
+		}
 		out.upserts[i] = st.untaint(r)
 	}
 	if s.protocol.whole(t) {
