@@ -148,7 +148,7 @@ func (s *Session) upserts(t Type, to *Snapshot) (out *content, none []string) {
 		}
 	}
 	table := &to.tables[t]
-	if !st.busy() && st.owed.count == table.count && len(st.ledger) == 0 && len(st.refused) == 0 &&
+	if st.inflight == nil && st.owed.count == table.count && len(st.ledger) == 0 && len(st.refused) == 0 &&
 		(st.wildcard || st.named.count == table.count) {
 		st.owed.clear()
 		all := to.since(empty, t)
@@ -166,7 +166,8 @@ func (s *Session) upserts(t Type, to *Snapshot) (out *content, none []string) {
 	}
 	out = new(content)
 	var kept slotSet
-	var suspects []*Resource
+	var excluded, suspects []*Resource
+	isNew := make(map[*Resource]bool) // of the excluded
 	for slot := range st.owed.each {
 		r := table.at(slot)
 		switch {
@@ -175,32 +176,46 @@ func (s *Session) upserts(t Type, to *Snapshot) (out *content, none []string) {
 			kept.add(slot) // Due as soon as it is asked for: see oweEndpoints.
 		case st.busy() && !s.protocol.whole(t) && s.snap.lookup(t, r.Name) == nil:
 			kept.add(slot) // It is gone: there is no hurry to send it.
-		case st.excludes(r), st.refusedBefore(r), to.suspect(r):
-			known := st.excludes(r)
-			if !known {
-				e := st.exclude(r)
-				e.reason, e.refused = st.refused[versionOf(r)]
-			}
-			if !st.exclusion(r.Name).refused && !s.protocol.whole(t) && st.underWay()[versionOf(r)] {
-				kept.add(slot) // It is being tried. What is sent before the answer must not be older.
-				break
-			}
-			switch form := s.inPlace(t, r, news.has(slot)); {
-			case form != nil:
-				out.upserts = append(out.upserts, form)
-			case st.exclusion(r.Name).refused:
-				if !news.has(slot) && st.ledger[r.Name].has == nil {
-					none = append(none, r.Name)
-				}
-			case !known:
-				suspects = append(suspects, r)
-			}
+		case st.excludes(r):
+			excluded = append(excluded, r)
+		case st.refusedBefore(r), to.suspect(r):
+			e := st.exclude(r)
+			e.reason, e.refused = st.refused[versionOf(r)]
+			excluded, isNew[r] = append(excluded, r), true
 		default:
 			st.forget(r.Name)
 			if !s.protocol.whole(t) {
 				r = st.untaint(r)
 			}
 			out.upserts = append(out.upserts, r)
+		}
+	}
+	var sent map[versioned]*push
+	if len(excluded) > 0 && !s.protocol.whole(t) {
+		sent = st.underWay()
+	}
+	for _, r := range excluded {
+		rec := st.ledger[r.Name]
+		if p := sent[versionOf(r)]; p != nil && !rec.excluded.refused {
+			// It is being tried. Nothing older may follow: a client that takes up both would
+			// end with that.
+			if !p.expired {
+				kept.add(r.slot)
+			} else { // An answer that comes after all says nothing of what is due now.
+				s.doubt(r)
+				suspects = append(suspects, r)
+			}
+			continue
+		}
+		switch form := s.inPlace(t, r, news.has(r.slot)); {
+		case form != nil:
+			out.upserts = append(out.upserts, form)
+		case rec.excluded.refused:
+			if !news.has(r.slot) && rec.has == nil {
+				none = append(none, r.Name)
+			}
+		case isNew[r]:
+			suspects = append(suspects, r)
 		}
 	}
 	st.owed = kept

@@ -38,9 +38,9 @@ func (s *Session) inPlace(t Type, r *Resource, keeps bool) *Resource {
 		return nil
 	case e.standIn != nil:
 	case rec.has.known():
-		e.standIn = rec.has.in(r)
+		e.standIn = rec.has
 	case rec.mayHave.known() && !st.refusedBefore(rec.mayHave) && !s.protocol.whole(t):
-		e.standIn = rec.mayHave.in(r)
+		e.standIn = rec.mayHave
 	case rec.has == nil && !e.alone:
 		e.standIn = st.standIn(r, st.at)
 	}
@@ -48,16 +48,6 @@ func (s *Session) inPlace(t Type, r *Resource, keeps bool) *Resource {
 		return st.untaint(standIn)
 	}
 	return nil
-}
-
-// in returns the resource for the place in the tables that another form of it has.
-func (r *Resource) in(place *Resource) *Resource {
-	if r == nil {
-		return nil
-	}
-	moved := *r
-	moved.slot = place.slot
-	return &moved
 }
 
 // standIn returns what this client can be sent in place of a suspect, or nil.
@@ -118,6 +108,9 @@ func (s *Session) trial(t Type) (*push, *Response) {
 	p := &push{from: st.at, to: st.at, fresh: part, trial: true}
 	out := &content{upserts: make([]*Resource, len(part))}
 	for i, r := range part {
+		if e := st.exclusion(r.Name); !e.standsIn(r) {
+			e.standIn, e.doubtful = nil, false // It was not answered in time, and must not follow this.
+		}
 		out.upserts[i] = st.untaint(r)
 	}
 	if s.protocol.whole(t) {
@@ -148,7 +141,7 @@ func (st *typeState) current(part []*Resource) []*Resource {
 		e := st.exclusion(r.Name)
 		switch {
 		case e == nil || !e.standsIn(r) && (e.refused || e.resource.Version != r.Version):
-		case sent[versionOf(r)]:
+		case sent[versionOf(r)] != nil:
 		default:
 			out = append(out, r)
 		}
@@ -157,13 +150,13 @@ func (st *typeState) current(part []*Resource) []*Resource {
 }
 
 // underWay returns the versions with records that were sent since they were last in
-// question, and may yet be answered.
-func (st *typeState) underWay() map[versioned]bool {
-	sent := make(map[versioned]bool)
+// question and may yet be answered, each with the newest response that has it.
+func (st *typeState) underWay() map[versioned]*push {
+	sent := make(map[versioned]*push)
 	for p := range st.open {
 		for _, r := range p.fresh {
 			if rec := st.ledger[r.Name]; rec != nil && p.number > rec.upTo {
-				sent[versionOf(r)] = true
+				sent[versionOf(r)] = p
 			}
 		}
 	}
