@@ -23,6 +23,7 @@ import (
 	"my-company.com/staticsite-operator/control"
 	"my-company.com/staticsite-operator/credentials"
 	"my-company.com/staticsite-operator/credentials/credentialstest"
+	"my-company.com/staticsite-operator/explain/gather"
 	"my-company.com/staticsite-operator/latest"
 	"my-company.com/staticsite-operator/replicas"
 	"my-company.com/staticsite-operator/translate"
@@ -120,10 +121,10 @@ func lockedFlags(t *testing.T, operators, ingress *credentialstest.CA) *listenFl
 func TestExplainAsksTheInspectPort(t *testing.T) {
 	flags := lockedFlags(t, credentialstest.NewCA("operators"), credentialstest.NewCA("ingress"))
 	serveOn(t, flags)
-	if _, err := askServer(t.Context(), flags.inspect, nil); err != nil {
+	if _, err := gather.ClientStatus(t.Context(), flags.inspect, nil); err != nil {
 		t.Errorf("at --xds-inspect-bind-address: %v", err)
 	}
-	if _, err := askServer(t.Context(), flags.locked, nil); err == nil || !strings.Contains(err.Error(), "ask at --xds-inspect-bind-address") {
+	if _, err := gather.ClientStatus(t.Context(), flags.locked, nil); err == nil || !strings.Contains(err.Error(), "ask at --xds-inspect-bind-address") {
 		t.Errorf("at --xds-tls-bind-address: %v", err)
 	}
 }

@@ -7,21 +7,12 @@ import (
 	"fmt"
 	"net"
 	"slices"
-	"time"
 
 	"github.com/spf13/cobra"
-	"k8s.io/client-go/dynamic"
 
 	"my-company.com/staticsite-operator/explain"
-	"my-company.com/staticsite-operator/files"
-	"my-company.com/staticsite-operator/kube"
-	"my-company.com/staticsite-operator/kube/lookup"
-	"my-company.com/staticsite-operator/object"
-	"my-company.com/staticsite-operator/translate"
+	"my-company.com/staticsite-operator/explain/gather"
 )
-
-// readTimeout is how long reading a cluster's objects may take.
-const readTimeout = 30 * time.Second
 
 // explainFlags are the flags of explain.
 type explainFlags struct {
@@ -89,8 +80,8 @@ func exitOf(facts explain.Facts, e *explain.Explanation) error {
 	return exit{code: 1}
 }
 
-// gather reads all that there is to know about a target. The error is about how
-// it was asked.
+// gather checks how it was asked, which the error is about, and reads all that there is
+// to know about a target.
 func (f *explainFlags) gather(ctx context.Context, asked string) (explain.Facts, error) {
 	target, err := explain.ParseTarget(asked)
 	if err != nil {
@@ -102,127 +93,18 @@ func (f *explainFlags) gather(ctx context.Context, asked string) (explain.Facts,
 	if f.sites != "" && f.kubeconfig != "" {
 		return explain.Facts{}, errors.New("--sites explains a folder without a cluster: leave out --kubeconfig")
 	}
-	facts := explain.Facts{Target: target}
-	if facts.Options, err = f.options(); err != nil {
-		return facts, err
+	options, err := f.options()
+	if err != nil {
+		return explain.Facts{}, err
 	}
 	for _, address := range f.servers {
 		if _, _, err := net.SplitHostPort(address); err != nil {
-			return facts, fmt.Errorf("--server=%s: write HOST:PORT, such as 127.0.0.1:9000", address)
+			return explain.Facts{}, fmt.Errorf("--server=%s: write HOST:PORT, such as 127.0.0.1:9000", address)
 		}
-		facts.Servers = append(facts.Servers, explain.Server{Address: address})
 	}
-	if f.sites != "" {
-		err = readFolder(&facts, f.sites)
-	} else {
-		f.readCluster(ctx, &facts)
-	}
-	if err == nil {
-		askServers(ctx, &facts)
-	}
-	return facts, err
-}
-
-// readFolder reads all objects of a folder.
-func readFolder(facts *explain.Facts, folder string) error {
-	facts.Source = "the folder " + folder
-	loaded, err := files.Load(folder)
+	facts, err := gather.Facts(ctx, target, options, gather.Sources{Servers: f.servers, Folder: f.sites, Kubeconfig: f.kubeconfig})
 	if err != nil {
-		return fmt.Errorf("--sites=%s: %w", folder, err)
+		return facts, fmt.Errorf("--sites=%s: %w", f.sites, err)
 	}
-	facts.Objects = loaded.Objects
-	for _, read := range loaded.Objects {
-		if site, ok := read.(*object.Site); ok {
-			facts.Known = append(facts.Known, explain.Neighbour{Domain: site.Domain, Site: site.Key})
-		}
-	}
-	for _, p := range loaded.Problems {
-		facts.Notes = append(facts.Notes, p.Error())
-	}
-	return nil
-}
-
-// readCluster reads the sites that claim the domain, and the Service of the one
-// that is explained. What cannot be read is a fact too.
-func (f *explainFlags) readCluster(ctx context.Context, facts *explain.Facts) {
-	facts.Source = "the cluster"
-	config, err := kube.Connect(f.kubeconfig)
-	if err != nil {
-		facts.Unread = fmt.Sprintf("%v (or name a folder with --sites)", err)
-		return
-	}
-	facts.Source = "the cluster at " + config.Host
-	client, err := dynamic.NewForConfig(config)
-	if err != nil {
-		facts.Unread = fmt.Sprintf("connect to the cluster: %v", err)
-		return
-	}
-	ctx, cancel := context.WithTimeout(ctx, readTimeout)
-	defer cancel()
-	found := lookup.New(client, config.Host)
-	facts.Objects, facts.Statuses = found.Objects, found.Statuses
-	if site := facts.Target.Site; site != (object.Key{}) {
-		if err := found.Site(ctx, site); err != nil {
-			facts.Unread = err.Error()
-			return
-		}
-	}
-	if domain := facts.Domain(); domain != "" {
-		if err := found.SitesOf(ctx, domain); err != nil && len(facts.Objects) == 0 {
-			facts.Unread = err.Error()
-			return
-		} else if err != nil {
-			facts.Notes = append(facts.Notes, "who else claims "+domain+" is not known: "+err.Error())
-		}
-	}
-	if err := found.Policies(ctx); err != nil {
-		facts.Notes = append(facts.Notes, "what SiteDomainPolicies permit is not known: "+err.Error())
-	}
-	for site, domain := range found.Others {
-		facts.Known = append(facts.Known, explain.Neighbour{Domain: domain, Site: site})
-	}
-	if service, ok := facts.Service(); ok {
-		if err := found.Backend(ctx, service); err != nil {
-			facts.BackendUnread = "Service " + service.String() + " and its endpoints were not read: " + err.Error()
-		}
-	}
-}
-
-// askServers asks every server for the routes of the domain, and then for the
-// cluster that these lead to: what a proxy has may differ from what it should.
-func askServers(ctx context.Context, facts *explain.Facts) {
-	domain := facts.Domain()
-	if domain == "" {
-		return
-	}
-	for i := range facts.Servers {
-		server := &facts.Servers[i]
-		proxies, err := askServer(ctx, server.Address, translate.RouteNames(domain))
-		if err != nil {
-			server.Error = err.Error()
-			continue
-		}
-		facts.Proxies = append(facts.Proxies, proxies...)
-	}
-	clusters := facts.Clusters()
-	if len(clusters) == 0 {
-		return
-	}
-	for i := range facts.Servers {
-		server := &facts.Servers[i]
-		if server.Error != "" {
-			continue
-		}
-		proxies, err := askServer(ctx, server.Address, clusters)
-		if err != nil {
-			server.Error = err.Error()
-			continue
-		}
-		for _, p := range proxies {
-			same := func(o explain.Proxy) bool { return o.Server == p.Server && o.Address == p.Address && o.Node == p.Node }
-			if i := slices.IndexFunc(facts.Proxies, same); i >= 0 {
-				facts.Proxies[i].Holdings = append(facts.Proxies[i].Holdings, p.Holdings...)
-			}
-		}
-	}
+	return facts, nil
 }

@@ -59,6 +59,7 @@ var rooms = []room{
 	{"translate/hostname", "translate/text", anything},
 	{"translate/text", "", anything},
 	{"explain", "api/v1alpha1 index object spelling translate/...", all(inOut, logs)},
+	{"explain/gather", "api/v1alpha1 decode explain files files/catalog index kube kube/lookup latest object sitestatus spelling translate/...", nil},
 
 	// What is served and to whom: it knows of no sites.
 	{"xds", "latest", kubeAny},
@@ -68,6 +69,9 @@ var rooms = []room{
 
 	// What is between: it knows of no source.
 	{"control", "api/v1alpha1 holdings index latest object sitestatus translate/... xds", []string{"os", "net/http", "k8s.io/client-go"}},
+	{"control/decide", "api/v1alpha1 control/fleet holdings index latest object sitestatus translate/...", all(inOut, logs)},
+	{"control/fleet", "holdings latest", anything},
+	{"control/proxies", "latest xds", kubeAny},
 	{"replicas", "holdings latest", all(kubeAny, []string{"os", "net/http"})},
 	{"replicas/replicasv1", "", kubeAny},
 

@@ -3,8 +3,6 @@ package control
 import (
 	"time"
 
-	"my-company.com/staticsite-operator/api/v1alpha1"
-	"my-company.com/staticsite-operator/sitestatus"
 	"my-company.com/staticsite-operator/translate"
 )
 
@@ -35,26 +33,8 @@ func (j *join) desert(now time.Time) {
 		}
 		delete(j.leaving, s)
 		s.deserted = true
-		j.unsay(s)
-		j.put(s, false)
+		j.renew(s)
+		j.mark(s, again)
 		j.fresh = append(j.fresh, s)
 	}
-}
-
-// endpointsReady says whether there is anybody to answer the requests for a site.
-func (s *site) endpointsReady(accepted, resolved sitestatus.Condition) sitestatus.Condition {
-	c := sitestatus.Condition{Type: v1alpha1.ConditionEndpointsReady, Status: unknown}
-	switch {
-	case accepted.Status != isTrue:
-		c.Reason, c.Message = v1alpha1.ReasonNotSent, v1alpha1.MessageNotLookedUp
-	case s.endpoints == translate.EndpointsUnknown:
-		c.Reason, c.Message = v1alpha1.ReasonResolvedByProxies, v1alpha1.MessageResolvedByProxies
-	case !s.deserted:
-		c.Status, c.Reason, c.Message = isTrue, v1alpha1.ReasonEndpointsReady, v1alpha1.MessageEndpointsReady
-	case resolved.Status != isTrue:
-		c.Reason, c.Message = v1alpha1.ReasonUnresolved, v1alpha1.MessageUnresolved
-	default:
-		c.Status, c.Reason, c.Message = isFalse, v1alpha1.ReasonNoEndpoints, v1alpha1.MessageNoEndpoints
-	}
-	return c
 }

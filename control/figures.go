@@ -44,8 +44,8 @@ func (f figures) countProxies(serving, others int) {
 // answer and no acknowledgement; nor is it one if they had before what the change
 // came to.
 func (j *join) measure(s *site, refused int) {
-	if !s.arrived.IsZero() && refused == 0 && !j.now.Before(s.arrived) {
-		j.acknowledged.Observe(j.now.Sub(s.arrived).Seconds())
+	if !s.arrived.IsZero() && refused == 0 && !j.observed.Before(s.arrived) {
+		j.acknowledged.Observe(j.observed.Sub(s.arrived).Seconds())
 	}
 	s.arrived = time.Time{}
 }

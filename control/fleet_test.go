@@ -24,7 +24,7 @@ func newFleet(t *testing.T, others ...string) (leader *world, followers map[stri
 	leader.join.lead(append([]string{"self"}, others...), leader.now)
 	leader.join.hear(holdings.Report{Replica: "self", State: holdings.Self}, leader.now)
 	for _, name := range others {
-		f := &follower{world: newWorld(t), leader: leader, name: name}
+		f := &follower{world: newWorld(t), leader: leader, name: name, build: "v1"}
 		f.Follow("v1")
 		f.put(service(), newSite("a", "a.example.com"))
 		followers[name] = f
@@ -37,7 +37,9 @@ type follower struct {
 	*world
 	leader *world
 	name   string
+	build  string
 	view   *holdings.View
+	said   holdings.Proxies // to the leader
 }
 
 // report tells the leader what is new.
@@ -47,8 +49,9 @@ func (f *follower) report() {
 		f.view = holdings.NewView(nil)
 		f.join.show(f.view)
 	}
-	sites, proxies := f.view.Take()
-	f.leader.join.hear(holdings.Report{Replica: f.name, State: holdings.Heard, Build: f.join.build, Proxies: proxies.Serving, Why: proxies.Why, Reset: reset, Sites: sites}, f.leader.now)
+	var sites map[holdings.SiteVersion]holdings.Holding
+	sites, f.said = f.view.Take()
+	f.leader.join.hear(holdings.Report{Replica: f.name, State: holdings.Heard, Build: f.build, Proxies: f.said.Serving, Why: f.said.Why, Reset: reset, Sites: sites}, f.leader.now)
 }
 
 // lose ends the connection.
@@ -269,7 +272,7 @@ func TestNoProxiesMeansNoneAnywhere(t *testing.T) {
 func TestAnotherBuildIsWaitedFor(t *testing.T) {
 	w, others := newFleet(t, "b")
 	b := others["b"]
-	b.join.build = "v2"
+	b.build = "v2"
 	w.proxy(1, nil)
 	next := newSite("a", "a.example.com")
 	next.Generation = 2
@@ -357,8 +360,8 @@ func TestNothingIsKeptForNobody(t *testing.T) {
 	others["b"].report()
 	w.proxy(1, nil)
 	w.join.follow()
-	if w.join.replicas != nil || w.join.versions != nil || len(w.join.open) > 0 {
-		t.Errorf("a follower keeps %d replicas, %d versions, %d open sites", len(w.join.replicas), len(w.join.versions), len(w.join.open))
+	if w.join.fleet.Serving() > 0 || w.join.versions != nil || len(w.join.open) > 0 {
+		t.Errorf("a follower knows of %d proxies, and keeps %d versions, %d open sites", w.join.fleet.Serving(), len(w.join.versions), len(w.join.open))
 	}
 }
 
@@ -435,7 +438,8 @@ func playFleet(t *testing.T, rng *rand.Rand) {
 	leader, followers := newFleet(t, "b", "c")
 	worlds := []*world{leader, followers["b"].world, followers["c"].world}
 	newest := map[string]*translate.Site{"a": newSite("a", "a.example.com")}
-	said := make(map[string]int64) // the generation of which True was said last
+	said := make(map[string]int64)               // the generation of which True was said last
+	connected := []map[uint64]uint64{{}, {}, {}} // what each proxy has acknowledged
 	check := func() {
 		for key, status := range leader.Statuses().Take() {
 			if status.Gone || status.Conditions[programmedAt].Status != isTrue || said[key.Name] == status.Generation {
@@ -443,34 +447,30 @@ func playFleet(t *testing.T, rng *rand.Rand) {
 			}
 			said[key.Name] = status.Generation
 			for i, w := range worlds {
-				if i > 0 && leader.join.replicas[[]string{"b", "c"}[i-1]].proxies == 0 {
+				if i > 0 && followers[[]string{"b", "c"}[i-1]].said.Serving == 0 {
 					continue // what has connected there is not known yet
 				}
 				s := w.join.sites.Get(key)
 				if s != nil && s.generation > status.Generation {
 					continue // it was served there before the leader heard of what is newer
 				}
-				for id, p := range w.join.proxies {
-					if p.Node != "new" && (s == nil || s.generation < status.Generation || holds(p) < s.seq) {
+				for id, acked := range connected[i] {
+					if acked > 0 && (s == nil || s.generation < status.Generation || acked < s.seq) {
 						t.Errorf("True is said of generation %d of %s, and proxy %d of replica %d has not got it", status.Generation, key, id, i)
 					}
 				}
 			}
 		}
 	}
-	connected := []map[uint64]bool{{}, {}, {}}
 	acknowledge := func(i int, id uint64) {
-		w, fresh := worlds[i], !connected[i][id]
-		connected[i][id] = true
-		state := xds.StreamState{ID: id}
-		if fresh {
-			state.Node = "new" // it holds up nobody until it has acknowledged something
+		w := worlds[i]
+		_, had := connected[i][id]
+		if connected[i][id] = 0; had { // A fresh one holds up nobody until it has acknowledged something.
+			connected[i][id] = w.store.Latest().Seq()
 		}
+		state := xds.StreamState{ID: id}
 		for _, typ := range []xds.Type{xds.Cluster, xds.Listener, xds.ScopedRoute} {
-			state.Types[typ] = xds.TypeState{Active: true}
-			if !fresh {
-				state.Types[typ].Acked = w.store.Latest().Seq()
-			}
+			state.Types[typ] = xds.TypeState{Active: true, Acked: connected[i][id]}
 		}
 		w.join.observe(map[uint64]xds.StreamState{id: state}, w.now)
 	}
@@ -496,9 +496,11 @@ func playFleet(t *testing.T, rng *rand.Rand) {
 		case 5:
 			report(name)
 		case 6:
-			if id := rng.Uint64N(2); rng.IntN(4) == 0 && connected[i][id] {
-				delete(connected[i], id)
-				worlds[i].gone(id)
+			if id := rng.Uint64N(2); rng.IntN(4) == 0 {
+				if _, had := connected[i][id]; had {
+					delete(connected[i], id)
+					worlds[i].gone(id)
+				}
 			}
 		case 7:
 			if rng.IntN(4) == 0 && followers[name].view != nil {

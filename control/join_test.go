@@ -15,6 +15,13 @@ import (
 	"my-company.com/staticsite-operator/xds"
 )
 
+// The status of a condition.
+const (
+	isTrue  = "True"
+	isFalse = "False"
+	unknown = "Unknown"
+)
+
 // world is a loop without its goroutine: the test says what happens when.
 type world struct {
 	*Loop

@@ -8,6 +8,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"my-company.com/staticsite-operator/holdings"
 	"my-company.com/staticsite-operator/latest"
 	"my-company.com/staticsite-operator/sitestatus"
 	"my-company.com/staticsite-operator/translate"
@@ -145,3 +146,25 @@ func (l *Loop) call(ctx context.Context, do func()) error {
 }
 
 var errEnded = errors.New("this replica is shutting down")
+
+// Follow tells the loop, before it runs, that there may be other replicas: it does
+// not speak for the sites until it is told to lead. Build is the version of this
+// program, for people.
+func (l *Loop) Follow(build string) {
+	l.join.fleet.Name(build)
+	l.join.follow()
+}
+
+// Lead has this replica, which follows, speak for all: these, by name, itself among
+// them. It is called again when they are others.
+func (l *Loop) Lead(ctx context.Context, replicas []string) error {
+	return l.call(ctx, func() { l.join.lead(replicas, time.Now()) })
+}
+
+// Resign ends what Lead began.
+func (l *Loop) Resign(ctx context.Context) error { return l.call(ctx, l.join.follow) }
+
+// Hear takes what another replica says, or that it says nothing.
+func (l *Loop) Hear(ctx context.Context, report holdings.Report) error {
+	return l.call(ctx, func() { l.join.hear(report, time.Now()) })
+}

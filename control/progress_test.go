@@ -11,7 +11,7 @@ import (
 
 // standstill is a leader with sites that one of its proxies holds up; another has
 // them all.
-func standstill(tb testing.TB, sites int, others ...string) *join {
+func standstill(tb testing.TB, sites int, others ...string) *world {
 	w := worldOf(tb, translate.Options{})
 	w.Follow("v1")
 	w.join.lead(append(others, "self"), w.now)
@@ -35,21 +35,21 @@ func standstill(tb testing.TB, sites int, others ...string) *join {
 	if n := len(w.join.open); n != sites {
 		tb.Fatalf("%d sites are held up, want %d", n, sites)
 	}
-	return w.join
+	return w
 }
 
 // tick is what happens twice a second while the other proxy answers all the time.
-func (j *join) tick() {
-	j.observe(map[uint64]xds.StreamState{1: j.proxies[1]}, j.now)
-	j.progress(j.now)
+func (w *world) tick() {
+	w.observe(w.complete(1))
+	w.join.progress(w.now)
 }
 
 func BenchmarkProgress(b *testing.B) {
 	for _, others := range [][]string{nil, {"second", "third"}} {
 		b.Run(fmt.Sprint(1+len(others), " replicas"), func(b *testing.B) {
-			j := standstill(b, 10_000, others...)
+			w := standstill(b, 10_000, others...)
 			for b.Loop() {
-				j.tick()
+				w.tick()
 			}
 		})
 	}
@@ -58,14 +58,14 @@ func BenchmarkProgress(b *testing.B) {
 // Sites that stand still cost no rendering of what was said of them.
 func TestProgressRendersWhatHasChanged(t *testing.T) {
 	const sites = 1_000
-	j := standstill(t, sites, "second")
-	if n := testing.AllocsPerRun(10, j.tick); n > sites/10 {
+	w := standstill(t, sites, "second")
+	if n := testing.AllocsPerRun(10, w.tick); n > sites/10 {
 		t.Errorf("%v allocations a tick for %d sites that stand still", n, sites)
 	}
-	j.out.Take()
-	j.hear(holdings.Report{Replica: "second", State: holdings.Heard, Proxies: 2}, j.now)
-	j.tick()
-	if n := len(j.out.Take()); n != sites {
+	w.Statuses().Take()
+	w.join.hear(holdings.Report{Replica: "second", State: holdings.Heard, Proxies: 2}, w.now)
+	w.tick()
+	if n := len(w.Statuses().Take()); n != sites {
 		t.Errorf("%d statuses after a proxy has connected elsewhere, want %d", n, sites)
 	}
 }

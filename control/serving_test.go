@@ -11,6 +11,7 @@ import (
 	"go.uber.org/zap/zaptest/observer"
 
 	"my-company.com/staticsite-operator/api/v1alpha1"
+	"my-company.com/staticsite-operator/control/proxies"
 	"my-company.com/staticsite-operator/translate"
 	"my-company.com/staticsite-operator/xds"
 )
@@ -30,7 +31,7 @@ func (w *world) refuser(id uint64, words string) xds.StreamState {
 // complete is a proxy that has acknowledged everything.
 func (w *world) complete(id uint64) xds.StreamState {
 	s := xds.StreamState{ID: id, Node: "edge"}
-	for _, t := range []xds.Type{xds.Cluster, xds.Listener, w.join.routes} {
+	for _, t := range []xds.Type{xds.Cluster, xds.Listener, w.routes()} {
 		s.Types[t] = xds.TypeState{Active: true, Acked: w.store.Latest().Seq()}
 	}
 	return s
@@ -40,10 +41,19 @@ func (w *world) observe(s xds.StreamState) {
 	w.Loop.observe(map[uint64]xds.StreamState{s.ID: s}, w.now)
 }
 
-// logged has the join log into what is returned.
+// routes is the type that holds the sites' routes.
+func (w *world) routes() xds.Type {
+	if w.single {
+		return xds.Route
+	}
+	return xds.ScopedRoute
+}
+
+// logged has what is said of proxies, of which there must be none yet, logged into what
+// is returned.
 func (w *world) logged() *observer.ObservedLogs {
 	core, logs := observer.New(zapcore.InfoLevel)
-	w.join.log = zap.New(core)
+	w.join.ours = proxies.New(w.routes(), zap.New(core))
 	return logs
 }
 

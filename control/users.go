@@ -43,3 +43,6 @@ func (u users) remove(s *site) {
 		}
 	}
 }
+
+// shared reports whether a resource is of several sites.
+func (u users) shared(name xds.ResourceName) bool { return len(u[name]) > 1 }

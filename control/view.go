@@ -6,7 +6,8 @@ import (
 	"my-company.com/staticsite-operator/holdings"
 )
 
-// View returns a view that is kept up to date until ctx ends.
+// View returns what the proxies of this replica hold of each site. It is kept up to
+// date until ctx ends.
 func (l *Loop) View(ctx context.Context) (*holdings.View, error) {
 	v := holdings.NewView(l.ended)
 	if err := l.call(ctx, func() { l.join.show(v) }); err != nil {
@@ -26,8 +27,13 @@ func (j *join) show(v *holdings.View) {
 			s.told = -1
 		}
 	}
-	v.PutProxies(j.present())
+	v.PutProxies(j.proxies())
 	v.PutAll(all)
+}
+
+// proxies are those of this replica.
+func (j *join) proxies() holdings.Proxies {
+	return holdings.Proxies{Serving: j.ours.Serving(), Why: j.why}
 }
 
 // tell gives every view what our proxies hold of a site.
@@ -39,20 +45,6 @@ func (j *join) tell(s *site) {
 	s.told = int32(h.Acknowledged)
 	for v := range j.views {
 		v.Put(s.version, h)
-	}
-}
-
-// tellProgress tells every view how far the sites are that wait, if another
-// number of proxies has them: one that stands still may hold up many for long,
-// while others answer all the time.
-func (j *join) tellProgress() {
-	if len(j.views) == 0 {
-		return
-	}
-	for _, w := range j.waiting {
-		if int32(j.holding(w.site).Acknowledged) != w.site.told {
-			j.tell(w.site)
-		}
 	}
 }
 
@@ -68,12 +60,22 @@ func (j *join) tellGone(s *site) {
 
 // tellProxies tells every view which proxies there are.
 func (j *join) tellProxies() {
+	now := j.proxies()
 	for v := range j.views {
-		v.PutProxies(j.present())
+		v.PutProxies(now)
 	}
 }
 
-// present are the proxies that there are.
-func (j *join) present() holdings.Proxies {
-	return holdings.Proxies{Serving: len(j.proxies), Why: j.why}
+// markProgress has every view told how far the sites are that wait, if another
+// number of proxies has them: one that stands still may hold up many for long,
+// while others answer all the time.
+func (j *join) markProgress() {
+	if len(j.views) == 0 {
+		return
+	}
+	for _, w := range j.waiting {
+		if int32(j.count(w.site).Acknowledged) != w.site.told {
+			j.mark(w.site, tell)
+		}
+	}
 }

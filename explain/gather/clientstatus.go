@@ -1,4 +1,4 @@
-package main
+package gather
 
 import (
 	"context"
@@ -30,11 +30,11 @@ const (
 	mostStatus = 64 << 20
 )
 
-// askServer asks a server, over client status discovery, what each of its clients
+// ClientStatus asks a server, over client status discovery, what each of its clients
 // holds of the resources with these names. The resources themselves are those of
 // the client that has acknowledged most: they are the same for all who have, and
 // a table of routes may be large.
-func askServer(ctx context.Context, address string, names []string) ([]explain.Proxy, error) {
+func ClientStatus(ctx context.Context, address string, names []string) ([]explain.Proxy, error) {
 	conn, err := grpc.NewClient(address, grpc.WithTransportCredentials(insecure.NewCredentials()),
 		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(mostStatus)))
 	if err != nil {
