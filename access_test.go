@@ -25,6 +25,7 @@ import (
 	"my-company.com/staticsite-operator/credentials/credentialstest"
 	"my-company.com/staticsite-operator/explain/gather"
 	"my-company.com/staticsite-operator/latest"
+	"my-company.com/staticsite-operator/object"
 	"my-company.com/staticsite-operator/replicas"
 	"my-company.com/staticsite-operator/translate"
 	"my-company.com/staticsite-operator/xds"
@@ -135,14 +136,14 @@ func serveOn(t *testing.T, flags *listenFlags) []xds.Port {
 	log := zap.NewNop()
 	store := xds.NewStore()
 	server := xds.NewServer(store, xds.DefaultAckTimeout, log)
-	objects := latest.New[translate.Ref, translate.Object]()
+	objects := latest.New[object.Ref, object.Object]()
 	loop := control.NewLoop(translate.Options{}, objects, store, server.Observations(), log)
 	loop.Follow("test")
 	listeners, err := flags.listen(server, []func(grpc.ServiceRegistrar){replicas.NewServer(loop, 1, "test").Register}, log)
 	if err != nil {
 		t.Fatal(err)
 	}
-	site := &translate.Site{Key: translate.Key{Namespace: "docs", Name: "docs"}, Domain: "docs.example.com", Service: "web", Port: 80}
+	site := &object.Site{Key: object.Key{Namespace: "docs", Name: "docs"}, Domain: "docs.example.com", Service: "web", Port: 80}
 	objects.Put(site.Ref(), site)
 	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan error, 3)

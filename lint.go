@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"my-company.com/staticsite-operator/files"
+	"my-company.com/staticsite-operator/object"
 	"my-company.com/staticsite-operator/translate"
 )
 
@@ -33,7 +34,7 @@ func lintCommand() *cobra.Command {
 			delta := translate.NewWorld(opts).Apply(loaded.Objects)
 			for _, p := range delta.Problems {
 				problems++
-				file := loaded.Files[translate.Ref{Kind: translate.KindPolicy, Key: p.Policy}]
+				file := loaded.Files[object.Ref{Kind: object.KindPolicy, Key: p.Policy}]
 				fmt.Fprintf(cmd.OutOrStdout(), "%s: SiteDomainPolicy %s: %s: %s\n", file, p.Policy, p.Field, p.Problem)
 			}
 			sites := 0
@@ -44,7 +45,7 @@ func lintCommand() *cobra.Command {
 						continue
 					}
 					problems++
-					file := loaded.Files[translate.Ref{Kind: translate.KindSite, Key: v.Site}]
+					file := loaded.Files[object.Ref{Kind: object.KindSite, Key: v.Site}]
 					fmt.Fprintf(cmd.OutOrStdout(), "%s: StaticSite %s: %s\n", file, v.Site, c.Message)
 				}
 			}

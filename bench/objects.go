@@ -21,7 +21,7 @@ import (
 	"my-company.com/staticsite-operator/bench/sites"
 	"my-company.com/staticsite-operator/e2e/cluster"
 	"my-company.com/staticsite-operator/e2e/parts"
-	"my-company.com/staticsite-operator/translate"
+	"my-company.com/staticsite-operator/object"
 )
 
 // objects are the sites in a real API server.
@@ -142,7 +142,7 @@ func (o *objects) create(ctx context.Context, i int) error {
 }
 
 // turn gives a site another Service.
-func (o *objects) turn(ctx context.Context, site *translate.Site) error {
+func (o *objects) turn(ctx context.Context, site *object.Site) error {
 	patch := fmt.Sprintf(`{"spec":{"backend":{"serviceName":%q}}}`, site.Service)
 	_, err := o.sites.Namespace(site.Namespace).Patch(ctx, site.Name, types.MergePatchType, []byte(patch), metav1.PatchOptions{})
 	if err != nil {

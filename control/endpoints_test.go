@@ -6,14 +6,15 @@ import (
 	"time"
 
 	"my-company.com/staticsite-operator/api/v1alpha1"
+	"my-company.com/staticsite-operator/object"
 	"my-company.com/staticsite-operator/translate"
 )
 
 // pods are the ready endpoints of service.
-func pods(addresses ...string) *translate.Slice {
-	s := &translate.Slice{Key: translate.Key{Namespace: "docs", Name: "web-1"}, Service: "web", AddressType: "IPv4", Ports: []translate.SlicePort{{Port: 8080}}}
+func pods(addresses ...string) *object.Slice {
+	s := &object.Slice{Key: object.Key{Namespace: "docs", Name: "web-1"}, Service: "web", AddressType: "IPv4", Ports: []object.SlicePort{{Port: 8080}}}
 	for _, a := range addresses {
-		s.Endpoints = append(s.Endpoints, translate.Endpoint{Address: a, Ready: true})
+		s.Endpoints = append(s.Endpoints, object.Endpoint{Address: a, Ready: true})
 	}
 	return s
 }
@@ -65,7 +66,7 @@ func TestEndpointsReadyIsSaidWhenItStays(t *testing.T) {
 	w.expectEndpoints(isTrue, v1alpha1.ReasonEndpointsReady)
 
 	// Another condition says more than this one.
-	w.apply(map[translate.Ref]translate.Object{service().Ref(): nil})
+	w.apply(map[object.Ref]object.Object{service().Ref(): nil})
 	w.join.progress(w.now.Add(time.Hour))
 	w.expectEndpoints(unknown, v1alpha1.ReasonUnresolved)
 	bad := newSite("a", "*.example.com")
@@ -76,7 +77,7 @@ func TestEndpointsReadyIsSaidWhenItStays(t *testing.T) {
 	// A site that goes while it is watched is forgotten.
 	w.put(newSite("a", "a.example.com"), service())
 	w.put(pods())
-	w.apply(map[translate.Ref]translate.Object{bad.Ref(): nil})
+	w.apply(map[object.Ref]object.Object{bad.Ref(): nil})
 	w.proxy(1, nil)
 	w.join.progress(w.now.Add(time.Hour))
 	if s, _ := w.status("a"); !s.Gone || len(w.join.leaving) != 0 {
@@ -112,7 +113,7 @@ func TestEndpointsOfUpstreamsDNSAreNotKnown(t *testing.T) {
 func TestEndpointsCostThoseThatChange(t *testing.T) {
 	w := newWorld(t)
 	w.proxy(1, nil)
-	objects := []translate.Object{service(), pods("10.0.0.1"), newSite("a", "a.example.com")}
+	objects := []object.Object{service(), pods("10.0.0.1"), newSite("a", "a.example.com")}
 	for i := range 500 {
 		s := newSite(fmt.Sprint("s", i), fmt.Sprintf("s%d.example.com", i))
 		s.Service = "other"

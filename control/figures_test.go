@@ -6,7 +6,7 @@ import (
 
 	dto "github.com/prometheus/client_model/go"
 
-	"my-company.com/staticsite-operator/translate"
+	"my-company.com/staticsite-operator/object"
 	"my-company.com/staticsite-operator/xds"
 )
 
@@ -29,7 +29,7 @@ func TestTimeToTheLastAcknowledgementIsMeasured(t *testing.T) {
 		}
 	}
 	later := func(d time.Duration) { w.now = w.now.Add(d) }
-	second := func(name string) *translate.Site {
+	second := func(name string) *object.Site {
 		s := newSite(name, name+"2.example.com")
 		s.Generation = 2
 		return s
@@ -62,7 +62,7 @@ func TestTimeToTheLastAcknowledgementIsMeasured(t *testing.T) {
 	w.proxy(2, map[xds.ResourceName]xds.Exception{{Type: xds.ScopedRoute, Name: "c.example.com"}: {Refused: true, Reason: "no"}})
 	expect("one of them refused", 2, 4*time.Second)
 
-	w.apply(map[translate.Ref]translate.Object{second("a").Ref(): nil})
+	w.apply(map[object.Ref]object.Object{second("a").Ref(): nil})
 	later(time.Second)
 	w.proxy(1, nil)
 	w.proxy(2, nil)
@@ -81,7 +81,7 @@ func TestTimeToTheLastAcknowledgementIsMeasured(t *testing.T) {
 // published again and changes nothing: there is nothing to acknowledge.
 func TestWhatIsServedAlreadyIsNotMeasured(t *testing.T) {
 	w := newWorld(t)
-	verdicts, _, changed, _ := w.translate(map[translate.Ref]translate.Object{
+	verdicts, _, changed, _ := w.translate(map[object.Ref]object.Object{
 		service().Ref(): service(), newSite("a", "").Ref(): newSite("a", "a.example.com"),
 	})
 	w.join.judge(verdicts, changed, nil, w.store.Publish(changed), w.now)

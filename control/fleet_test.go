@@ -8,6 +8,7 @@ import (
 
 	"my-company.com/staticsite-operator/api/v1alpha1"
 	"my-company.com/staticsite-operator/holdings"
+	"my-company.com/staticsite-operator/object"
 	"my-company.com/staticsite-operator/translate"
 	"my-company.com/staticsite-operator/xds"
 )
@@ -198,7 +199,7 @@ func TestANewLeaderLeavesWhatItHasNoNewsOf(t *testing.T) {
 
 	// A change under its own eyes is news: what was True of the content before is
 	// not True of this one.
-	w.apply(map[translate.Ref]translate.Object{newSite("a", "").Ref(): nil})
+	w.apply(map[object.Ref]object.Object{newSite("a", "").Ref(): nil})
 	w.put(newSite("a", "other.example.com"))
 	w.proxy(1, nil)
 	w.join.lead([]string{"self"}, w.now)
@@ -303,7 +304,7 @@ func TestARestartLeavesWhatItHasNoNewsOf(t *testing.T) {
 func TestAReportTouchesOnlyItsSites(t *testing.T) {
 	w, others := newFleet(t, "b")
 	b := others["b"]
-	objects := []translate.Object{service()}
+	objects := []object.Object{service()}
 	for i := range 500 {
 		objects = append(objects, newSite(fmt.Sprint("s", i), fmt.Sprintf("s%d.example.com", i)))
 	}
@@ -437,7 +438,7 @@ func TestFleetGames(t *testing.T) {
 func playFleet(t *testing.T, rng *rand.Rand) {
 	leader, followers := newFleet(t, "b", "c")
 	worlds := []*world{leader, followers["b"].world, followers["c"].world}
-	newest := map[string]*translate.Site{"a": newSite("a", "a.example.com")}
+	newest := map[string]*object.Site{"a": newSite("a", "a.example.com")}
 	said := make(map[string]int64)               // the generation of which True was said last
 	connected := []map[uint64]uint64{{}, {}, {}} // what each proxy has acknowledged
 	check := func() {

@@ -5,7 +5,7 @@ import (
 	"runtime"
 	"testing"
 
-	"my-company.com/staticsite-operator/translate"
+	"my-company.com/staticsite-operator/object"
 )
 
 // What is kept of a site with a Service and a pod of its own, beside the objects
@@ -29,18 +29,18 @@ func TestASiteTakesLittleMemory(t *testing.T) {
 }
 
 // ownSites are sites with a Service and a pod each.
-func ownSites(n int) map[translate.Ref]translate.Object {
-	objects := make(map[translate.Ref]translate.Object, 3*n)
+func ownSites(n int) map[object.Ref]object.Object {
+	objects := make(map[object.Ref]object.Object, 3*n)
 	for i := range n {
-		key := func(kind string) translate.Key {
-			return translate.Key{Namespace: fmt.Sprint("team-", i/100), Name: fmt.Sprint("handbook-", kind, "-", i)}
+		key := func(kind string) object.Key {
+			return object.Key{Namespace: fmt.Sprint("team-", i/100), Name: fmt.Sprint("handbook-", kind, "-", i)}
 		}
 		domain := fmt.Sprintf("site-%d.docs.example.com", i)
-		site := &translate.Site{Key: key("site"), Generation: 1, Domain: domain, Held: []string{domain}, Service: key("web").Name, Port: 80}
-		service := &translate.Service{Key: key("web"), Ports: []translate.ServicePort{{Name: "http", Port: 80}}}
-		slice := &translate.Slice{
-			Key: key("web-x"), Service: service.Name, AddressType: "IPv4", Ports: []translate.SlicePort{{Name: "http", Port: 8080}},
-			Endpoints: []translate.Endpoint{{Address: fmt.Sprintf("10.0.%d.%d", i/250, i%250+1), Ready: true, Zone: "eu-central-1a"}},
+		site := &object.Site{Key: key("site"), Generation: 1, Domain: domain, Held: []string{domain}, Service: key("web").Name, Port: 80}
+		service := &object.Service{Key: key("web"), Ports: []object.ServicePort{{Name: "http", Port: 80}}}
+		slice := &object.Slice{
+			Key: key("web-x"), Service: service.Name, AddressType: "IPv4", Ports: []object.SlicePort{{Name: "http", Port: 8080}},
+			Endpoints: []object.Endpoint{{Address: fmt.Sprintf("10.0.%d.%d", i/250, i%250+1), Ready: true, Zone: "eu-central-1a"}},
 		}
 		objects[site.Ref()], objects[service.Ref()], objects[slice.Ref()] = site, service, slice
 	}

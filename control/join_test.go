@@ -10,6 +10,7 @@ import (
 
 	"my-company.com/staticsite-operator/api/v1alpha1"
 	"my-company.com/staticsite-operator/latest"
+	"my-company.com/staticsite-operator/object"
 	"my-company.com/staticsite-operator/sitestatus"
 	"my-company.com/staticsite-operator/translate"
 	"my-company.com/staticsite-operator/xds"
@@ -26,37 +27,37 @@ const (
 type world struct {
 	*Loop
 	t        testing.TB
-	statuses map[translate.Key]sitestatus.Status
+	statuses map[object.Key]sitestatus.Status
 	now      time.Time
 }
 
 func newWorld(t *testing.T) *world { return worldOf(t, translate.Options{}) }
 
 func worldOf(t testing.TB, options translate.Options) *world {
-	l := NewLoop(options, latest.New[translate.Ref, translate.Object](), xds.NewStore(),
+	l := NewLoop(options, latest.New[object.Ref, object.Object](), xds.NewStore(),
 		latest.New[uint64, xds.StreamState](), zaptest.NewLogger(t))
-	w := &world{Loop: l, t: t, statuses: make(map[translate.Key]sitestatus.Status), now: time.Unix(1000, 0)}
+	w := &world{Loop: l, t: t, statuses: make(map[object.Key]sitestatus.Status), now: time.Unix(1000, 0)}
 	w.apply(nil)
 	return w
 }
 
-func newSite(name, domain string) *translate.Site {
-	return &translate.Site{Key: translate.Key{Namespace: "docs", Name: name}, Generation: 1,
+func newSite(name, domain string) *object.Site {
+	return &object.Site{Key: object.Key{Namespace: "docs", Name: name}, Generation: 1,
 		Domain: domain, Service: "web", Port: 80}
 }
 
-func (w *world) apply(changes map[translate.Ref]translate.Object) { w.Loop.apply(changes, w.now) }
+func (w *world) apply(changes map[object.Ref]object.Object) { w.Loop.apply(changes, w.now) }
 
-func (w *world) put(objects ...translate.Object) {
-	changes := make(map[translate.Ref]translate.Object)
+func (w *world) put(objects ...object.Object) {
+	changes := make(map[object.Ref]object.Object)
 	for _, o := range objects {
 		changes[o.Ref()] = o
 	}
 	w.apply(changes)
 }
 
-func service() *translate.Service {
-	return &translate.Service{Key: translate.Key{Namespace: "docs", Name: "web"}, Ports: []translate.ServicePort{{Port: 80}}}
+func service() *object.Service {
+	return &object.Service{Key: object.Key{Namespace: "docs", Name: "web"}, Ports: []object.ServicePort{{Port: 80}}}
 }
 
 // proxy says what a proxy acknowledged: all of the newest snapshot, but for the
@@ -80,7 +81,7 @@ func (w *world) status(name string) (sitestatus.Status, bool) {
 	for k, s := range taken {
 		w.statuses[k] = s
 	}
-	key := translate.Key{Namespace: "docs", Name: name}
+	key := object.Key{Namespace: "docs", Name: name}
 	_, fresh := taken[key]
 	return w.statuses[key], fresh
 }
@@ -207,7 +208,7 @@ func TestSiteIsGoneWhenNoProxyServesIt(t *testing.T) {
 	w.put(service(), a)
 	w.proxy(1, nil)
 	w.status("a")
-	w.apply(map[translate.Ref]translate.Object{a.Ref(): nil})
+	w.apply(map[object.Ref]object.Object{a.Ref(): nil})
 	if s, fresh := w.status("a"); fresh {
 		t.Errorf("said before it was acknowledged: %+v", s)
 	}
@@ -229,7 +230,7 @@ func TestSiteIsGoneWithTheLastProxy(t *testing.T) {
 	a := newSite("a", "a.example.com")
 	w.put(service(), a)
 	w.proxy(1, nil)
-	w.apply(map[translate.Ref]translate.Object{a.Ref(): nil})
+	w.apply(map[object.Ref]object.Object{a.Ref(): nil})
 	w.join.observe(map[uint64]xds.StreamState{1: {ID: 1, Closed: true}}, w.now)
 	if s, fresh := w.status("a"); !fresh || !s.Gone {
 		t.Errorf("not said: %+v", s)
@@ -273,7 +274,7 @@ func TestPodsThatMoveWriteNoStatus(t *testing.T) {
 func TestAcknowledgementTouchesOnlyWhoWaited(t *testing.T) {
 	w := newWorld(t)
 	w.proxy(1, nil)
-	objects := []translate.Object{service()}
+	objects := []object.Object{service()}
 	for i := range 500 {
 		objects = append(objects, newSite(fmt.Sprint("s", i), fmt.Sprintf("s%d.example.com", i)))
 	}

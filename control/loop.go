@@ -10,6 +10,7 @@ import (
 
 	"my-company.com/staticsite-operator/holdings"
 	"my-company.com/staticsite-operator/latest"
+	"my-company.com/staticsite-operator/object"
 	"my-company.com/staticsite-operator/sitestatus"
 	"my-company.com/staticsite-operator/translate"
 	"my-company.com/staticsite-operator/xds"
@@ -17,9 +18,9 @@ import (
 
 // Loop is the one goroutine between the sources and the xDS server.
 type Loop struct {
-	objects  *latest.Map[translate.Ref, translate.Object]
+	objects  *latest.Map[object.Ref, object.Object]
 	streams  *latest.Map[uint64, xds.StreamState]
-	statuses *latest.Map[translate.Key, sitestatus.Status]
+	statuses *latest.Map[object.Key, sitestatus.Status]
 
 	world *translate.World
 	store *xds.Store
@@ -37,12 +38,12 @@ type Loop struct {
 
 // NewLoop returns a loop that translates objects into store, and what streams
 // acknowledge into Statuses.
-func NewLoop(opts translate.Options, objects *latest.Map[translate.Ref, translate.Object],
+func NewLoop(opts translate.Options, objects *latest.Map[object.Ref, object.Object],
 	store *xds.Store, streams *latest.Map[uint64, xds.StreamState], log *zap.Logger) *Loop {
 	if opts.Upstreams == translate.UpstreamsDNS {
 		store.KeepNothing() // A withdrawn cluster's name may stand for anything by now.
 	}
-	statuses := latest.New[translate.Key, sitestatus.Status]()
+	statuses := latest.New[object.Key, sitestatus.Status]()
 	routes := xds.ScopedRoute
 	if opts.Routes == translate.RoutesSingle {
 		routes = xds.Route
@@ -56,7 +57,7 @@ func NewLoop(opts translate.Options, objects *latest.Map[translate.Ref, translat
 }
 
 // Statuses are the statuses of the sites, as they change.
-func (l *Loop) Statuses() *latest.Map[translate.Key, sitestatus.Status] { return l.statuses }
+func (l *Loop) Statuses() *latest.Map[object.Key, sitestatus.Status] { return l.statuses }
 
 // Run works until ctx ends. There is no debounce: the first change of an idle
 // system is published at once, and what arrives meanwhile is the next batch
@@ -88,7 +89,7 @@ const progressTick = time.Second / 2
 
 // apply publishes changes, the oldest of which arrived then. A last good form may end
 // with them.
-func (l *Loop) apply(changes map[translate.Ref]translate.Object, arrived time.Time) {
+func (l *Loop) apply(changes map[object.Ref]object.Object, arrived time.Time) {
 	l.publish(changes, arrived)
 	l.keep(arrived)
 }
@@ -106,7 +107,7 @@ func (l *Loop) keep(now time.Time) {
 	if maps.Equal(needed, l.kept) {
 		return
 	}
-	changes := make(map[translate.Ref]translate.Object)
+	changes := make(map[object.Ref]object.Object)
 	for name := range l.kept {
 		changes[(&translate.Kept{Cluster: name}).Ref()] = nil
 	}
@@ -119,7 +120,7 @@ func (l *Loop) keep(now time.Time) {
 }
 
 // publish translates changes, the oldest of which arrived then, and publishes them.
-func (l *Loop) publish(changes map[translate.Ref]translate.Object, arrived time.Time) {
+func (l *Loop) publish(changes map[object.Ref]object.Object, arrived time.Time) {
 	start := time.Now()
 	verdicts, problems, changed, invalid := l.translate(changes)
 	for _, p := range problems {

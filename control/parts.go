@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 
+	"my-company.com/staticsite-operator/object"
 	"my-company.com/staticsite-operator/translate"
 	"my-company.com/staticsite-operator/translate/claims"
 	"my-company.com/staticsite-operator/xds"
@@ -17,7 +18,7 @@ const partSize = 3_000
 // translate translates and encodes changes, part by part, and returns what all of
 // them came to: of each site the last verdict, of each resource all changes, of
 // which the last counts.
-func (l *Loop) translate(changes map[translate.Ref]translate.Object) (verdicts []translate.Verdict, problems []claims.Problem,
+func (l *Loop) translate(changes map[object.Ref]object.Object) (verdicts []translate.Verdict, problems []claims.Problem,
 	changed []xds.Change, invalid map[xds.ResourceName]error) {
 	invalid = make(map[xds.ResourceName]error)
 	parts := l.parts(changes)
@@ -35,18 +36,18 @@ func (l *Loop) translate(changes map[translate.Ref]translate.Object) (verdicts [
 
 // parts cuts changes between namespaces: what a site depends on is mostly in its
 // own. In layout single each part would render the whole table.
-func (l *Loop) parts(changes map[translate.Ref]translate.Object) (parts []map[translate.Ref]translate.Object) {
+func (l *Loop) parts(changes map[object.Ref]object.Object) (parts []map[object.Ref]object.Object) {
 	if l.single || len(changes) <= l.partSize {
-		return []map[translate.Ref]translate.Object{changes}
+		return []map[object.Ref]object.Object{changes}
 	}
-	namespaces := make(map[string][]translate.Ref)
+	namespaces := make(map[string][]object.Ref)
 	for ref := range changes {
 		namespaces[ref.Key.Namespace] = append(namespaces[ref.Key.Namespace], ref)
 	}
-	var part map[translate.Ref]translate.Object
+	var part map[object.Ref]object.Object
 	for _, namespace := range slices.Sorted(maps.Keys(namespaces)) {
 		if part == nil || len(part) >= l.partSize {
-			part = make(map[translate.Ref]translate.Object)
+			part = make(map[object.Ref]object.Object)
 			parts = append(parts, part)
 		}
 		for _, ref := range namespaces[namespace] {
@@ -58,7 +59,7 @@ func (l *Loop) parts(changes map[translate.Ref]translate.Object) (parts []map[tr
 
 // lastOfEach returns the last verdict of each site.
 func lastOfEach(verdicts []translate.Verdict) []translate.Verdict {
-	last := make(map[translate.Key]int, len(verdicts))
+	last := make(map[object.Key]int, len(verdicts))
 	for i, v := range verdicts {
 		last[v.Site] = i
 	}

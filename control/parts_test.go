@@ -9,7 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"my-company.com/staticsite-operator/translate"
+	"my-company.com/staticsite-operator/object"
 	"my-company.com/staticsite-operator/xds"
 )
 
@@ -21,21 +21,21 @@ func TestPartsComeToTheSame(t *testing.T) {
 	parts.partSize = 1
 	r := rand.New(rand.NewPCG(1, 2))
 	for round := range 50 {
-		changes := make(map[translate.Ref]translate.Object)
+		changes := make(map[object.Ref]object.Object)
 		for range 1 + r.IntN(30) {
 			namespace := fmt.Sprint("team-", r.IntN(6))
-			key := translate.Key{Namespace: namespace, Name: "web"}
+			key := object.Key{Namespace: namespace, Name: "web"}
 			switch r.IntN(5) {
 			case 0:
-				changes[translate.Ref{Kind: translate.KindService, Key: key}] = &translate.Service{Key: key, Ports: []translate.ServicePort{{Port: 80}}}
+				changes[object.Ref{Kind: object.KindService, Key: key}] = &object.Service{Key: key, Ports: []object.ServicePort{{Port: 80}}}
 			case 1:
-				changes[translate.Ref{Kind: translate.KindService, Key: key}] = nil
+				changes[object.Ref{Kind: object.KindService, Key: key}] = nil
 			case 2:
 				key.Name = fmt.Sprint("site-", r.IntN(3))
-				changes[translate.Ref{Kind: translate.KindSite, Key: key}] = nil
+				changes[object.Ref{Kind: object.KindSite, Key: key}] = nil
 			default: // They want each other's domains, and some are recorded as holders and make a mistake.
 				key.Name = fmt.Sprint("site-", r.IntN(3))
-				site := &translate.Site{
+				site := &object.Site{
 					Key: key, Generation: int64(round), Created: time.Unix(int64(r.IntN(100)), 0),
 					Domain: fmt.Sprintf("docs-%d.example.com", r.IntN(5)), Service: "web", Port: 80,
 				}

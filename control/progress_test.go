@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"my-company.com/staticsite-operator/holdings"
+	"my-company.com/staticsite-operator/object"
 	"my-company.com/staticsite-operator/translate"
 	"my-company.com/staticsite-operator/xds"
 )
@@ -18,7 +19,7 @@ func standstill(tb testing.TB, sites int, others ...string) *world {
 	w.join.hear(holdings.Report{Replica: "self", State: holdings.Self}, w.now)
 	w.proxy(1, nil)
 	w.proxy(2, nil)
-	objects := []translate.Object{service()}
+	objects := []object.Object{service()}
 	for i := range sites {
 		objects = append(objects, newSite(fmt.Sprint("s", i), fmt.Sprintf("s%d.example.com", i)))
 	}

@@ -7,6 +7,7 @@ import (
 	clusterv3 "github.com/envoyproxy/go-control-plane/envoy/config/cluster/v3"
 	"github.com/google/go-cmp/cmp"
 
+	"my-company.com/staticsite-operator/object"
 	"my-company.com/staticsite-operator/translate"
 	"my-company.com/staticsite-operator/xds"
 )
@@ -35,7 +36,7 @@ func TestAPlaceholderDoesNotKeepAnothersRoutes(t *testing.T) {
 	if _, response := returns.Next(time.Unix(0, 0)); response == nil || len(response.Upserts) != 1 {
 		t.Errorf("a proxy that was away meanwhile is sent %+v", response)
 	}
-	w.apply(map[translate.Ref]translate.Object{mistaken.Ref(): nil})
+	w.apply(map[object.Ref]object.Object{mistaken.Ref(): nil})
 	w.proxy(1, nil)
 	w.expect("before", "Programmed", "True", "Programmed", "")
 }
@@ -71,9 +72,9 @@ func TestAWithdrawnClusterIsKeptForNobody(t *testing.T) {
 // there any more: a pod's address may soon be that of another tenant's pod.
 func TestEndpointsOfAnOldFormMove(t *testing.T) {
 	w := newWorld(t)
-	pods := func(address string) *translate.Slice {
-		return &translate.Slice{Key: translate.Key{Namespace: "docs", Name: "web-1"}, Service: "web", AddressType: "IPv4",
-			Ports: []translate.SlicePort{{Port: 8080}}, Endpoints: []translate.Endpoint{{Address: address, Ready: true}}}
+	pods := func(address string) *object.Slice {
+		return &object.Slice{Key: object.Key{Namespace: "docs", Name: "web-1"}, Service: "web", AddressType: "IPv4",
+			Ports: []object.SlicePort{{Port: 8080}}, Endpoints: []object.Endpoint{{Address: address, Ready: true}}}
 	}
 	site := newSite("docs", "docs.example.com")
 	w.put(service(), pods("10.0.0.1"), site)

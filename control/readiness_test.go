@@ -4,7 +4,7 @@ import (
 	"testing"
 
 	"my-company.com/staticsite-operator/api/v1alpha1"
-	"my-company.com/staticsite-operator/translate"
+	"my-company.com/staticsite-operator/object"
 	"my-company.com/staticsite-operator/xds"
 )
 
@@ -49,7 +49,7 @@ func TestWhoIsNotReadyIsReconcilingOrStalled(t *testing.T) {
 	is("a", "Stalled Rejected")
 	w.proxy(1, nil)
 	is("a", "")
-	w.apply(map[translate.Ref]translate.Object{service().Ref(): nil})
+	w.apply(map[object.Ref]object.Object{service().Ref(): nil})
 	w.proxy(1, nil)
 	is("a", "Stalled ServiceNotFound")
 	w.put(service())

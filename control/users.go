@@ -4,7 +4,7 @@ import (
 	"slices"
 
 	"my-company.com/staticsite-operator/index"
-	"my-company.com/staticsite-operator/translate"
+	"my-company.com/staticsite-operator/object"
 	"my-company.com/staticsite-operator/xds"
 )
 
@@ -13,7 +13,7 @@ import (
 // comes, which takes half a microsecond a site, and dropped with the last.
 type users map[xds.ResourceName][]*site
 
-func usersOf(sites *index.Table[translate.Key, site]) users {
+func usersOf(sites *index.Table[object.Key, site]) users {
 	u := make(users, 2*sites.Len())
 	for s := range sites.All() {
 		u.add(s)

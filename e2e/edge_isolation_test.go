@@ -14,6 +14,7 @@ import (
 	"my-company.com/staticsite-operator/e2e/backend"
 	"my-company.com/staticsite-operator/e2e/netns"
 	"my-company.com/staticsite-operator/e2e/traffic"
+	"my-company.com/staticsite-operator/object"
 	"my-company.com/staticsite-operator/translate"
 	"my-company.com/staticsite-operator/translate/evil"
 	"my-company.com/staticsite-operator/xds"
@@ -52,7 +53,7 @@ func TestIsolation(t *testing.T) {
 	must(t, undisturbed(t, load))
 }
 
-var evilSite = translate.Key{Namespace: evil.Tenant, Name: "main"}
+var evilSite = object.Key{Namespace: evil.Tenant, Name: "main"}
 
 // A neighbourhood is good tenants and the evil one, who is healthy between cases.
 type neighbourhood struct {
@@ -61,7 +62,7 @@ type neighbourhood struct {
 	proxy *proxy
 
 	pods    []int32 // two ports that all good tenants are served at
-	healthy []translate.Object
+	healthy []object.Object
 	changes []int // how often each good tenant has changed
 	turn    int   // whose turn it is to change
 	took    []time.Duration
@@ -115,19 +116,19 @@ func tenant(n int) string {
 
 // good are a tenant's objects: a site and two Services, with a pod each. Every
 // change moves the site from one to the other.
-func (n *neighbourhood) good(tenantNumber int) []translate.Object {
+func (n *neighbourhood) good(tenantNumber int) []object.Object {
 	ns := tenant(tenantNumber)
 	names := []string{"web", "new"}
-	objects := []translate.Object{&translate.Site{
-		Key: translate.Key{Namespace: ns, Name: "main"}, Generation: int64(n.changes[tenantNumber]), Domain: ns + ".example.com",
+	objects := []object.Object{&object.Site{
+		Key: object.Key{Namespace: ns, Name: "main"}, Generation: int64(n.changes[tenantNumber]), Domain: ns + ".example.com",
 		Service: names[n.changes[tenantNumber]%2], Port: 80, Held: []string{ns + ".example.com"},
 	}}
 	for i, name := range names {
 		objects = append(objects,
-			&translate.Service{Key: translate.Key{Namespace: ns, Name: name}, Ports: []translate.ServicePort{{Port: 80}}},
-			&translate.Slice{
-				Key: translate.Key{Namespace: ns, Name: name + "-1"}, Service: name, AddressType: "IPv4",
-				Ports: []translate.SlicePort{{Port: n.pods[i]}}, Endpoints: []translate.Endpoint{{Address: netns.Addr(1), Ready: true}},
+			&object.Service{Key: object.Key{Namespace: ns, Name: name}, Ports: []object.ServicePort{{Port: 80}}},
+			&object.Slice{
+				Key: object.Key{Namespace: ns, Name: name + "-1"}, Service: name, AddressType: "IPv4",
+				Ports: []object.SlicePort{{Port: n.pods[i]}}, Endpoints: []object.Endpoint{{Address: netns.Addr(1), Ready: true}},
 			})
 	}
 	return objects
@@ -207,10 +208,10 @@ func (n *neighbourhood) sufferTampering(t *testing.T, c *tampering) {
 }
 
 // mend ends a tampering.
-func (n *neighbourhood) mend(t *testing.T, c *tampering, changed []translate.Object) {
+func (n *neighbourhood) mend(t *testing.T, c *tampering, changed []object.Object) {
 	ctx := bounded(t, 20*time.Second)
 	n.way.change(c.resource, nil)
-	mended := make(map[translate.Ref]translate.Object)
+	mended := make(map[object.Ref]object.Object)
 	for _, o := range changed {
 		mended[o.Ref()] = nil
 	}

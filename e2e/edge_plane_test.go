@@ -16,6 +16,7 @@ import (
 	"my-company.com/staticsite-operator/e2e/operator"
 	"my-company.com/staticsite-operator/e2e/proc"
 	"my-company.com/staticsite-operator/latest"
+	"my-company.com/staticsite-operator/object"
 	"my-company.com/staticsite-operator/sitestatus"
 	"my-company.com/staticsite-operator/translate"
 	"my-company.com/staticsite-operator/xds"
@@ -25,10 +26,10 @@ import (
 // wrong, and what their owners would read is kept.
 type plane struct {
 	address string // where it listens
-	objects *latest.Map[translate.Ref, translate.Object]
+	objects *latest.Map[object.Ref, object.Object]
 
 	mu       sync.Mutex
-	statuses map[translate.Key]sitestatus.Status
+	statuses map[object.Key]sitestatus.Status
 }
 
 func startPlane(t *testing.T, options translate.Options) *plane {
@@ -36,8 +37,8 @@ func startPlane(t *testing.T, options translate.Options) *plane {
 	log := zaptest.NewLogger(t, zaptest.Level(zap.ErrorLevel))
 	p := &plane{
 		address:  net.JoinHostPort(netns.Addr(9), xdsPort),
-		objects:  latest.New[translate.Ref, translate.Object](),
-		statuses: make(map[translate.Key]sitestatus.Status),
+		objects:  latest.New[object.Ref, object.Object](),
+		statuses: make(map[object.Key]sitestatus.Status),
 	}
 	store := xds.NewStore()
 	server := xds.NewServer(store, xds.DefaultAckTimeout, log)
@@ -59,7 +60,7 @@ func startPlane(t *testing.T, options translate.Options) *plane {
 	return p
 }
 
-func (p *plane) read(ctx context.Context, statuses *latest.Map[translate.Key, sitestatus.Status]) {
+func (p *plane) read(ctx context.Context, statuses *latest.Map[object.Key, sitestatus.Status]) {
 	for {
 		select {
 		case <-ctx.Done():
@@ -75,8 +76,8 @@ func (p *plane) read(ctx context.Context, statuses *latest.Map[translate.Key, si
 }
 
 // put makes objects exist as they are.
-func (p *plane) put(objects ...translate.Object) {
-	changes := make(map[translate.Ref]translate.Object)
+func (p *plane) put(objects ...object.Object) {
+	changes := make(map[object.Ref]object.Object)
 	for _, o := range objects {
 		changes[o.Ref()] = o
 	}
@@ -84,7 +85,7 @@ func (p *plane) put(objects ...translate.Object) {
 }
 
 // awaitCondition waits until a site's condition has that status and words.
-func (p *plane) awaitCondition(ctx context.Context, site translate.Key, typ, want string, says ...string) error {
+func (p *plane) awaitCondition(ctx context.Context, site object.Key, typ, want string, says ...string) error {
 	return proc.Poll(ctx, func(context.Context) error {
 		p.mu.Lock()
 		defer p.mu.Unlock()

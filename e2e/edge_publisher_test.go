@@ -17,6 +17,7 @@ import (
 	"my-company.com/staticsite-operator/e2e/backend"
 	"my-company.com/staticsite-operator/e2e/netns"
 	"my-company.com/staticsite-operator/e2e/operator"
+	"my-company.com/staticsite-operator/object"
 	"my-company.com/staticsite-operator/translate"
 	"my-company.com/staticsite-operator/xds"
 )
@@ -30,7 +31,7 @@ type publisher struct {
 	spoil   map[xds.ResourceName]func(proto.Message) // what is done to a resource
 
 	layout  translate.RouteLayout
-	objects map[translate.Ref]translate.Object // all that was published
+	objects map[object.Ref]object.Object // all that was published
 
 	last  map[xds.ResourceName]translate.Resource // as last translated
 	more  []translate.Resource                    // to be sent with the next
@@ -49,7 +50,7 @@ func newPublisher(t *testing.T, layout translate.RouteLayout) *publisher {
 	address := net.JoinHostPort(netns.Addr(9), xdsPort)
 	p := &publisher{
 		address: address, reached: address, spoil: make(map[xds.ResourceName]func(proto.Message)),
-		layout: layout, objects: make(map[translate.Ref]translate.Object),
+		layout: layout, objects: make(map[object.Ref]object.Object),
 	}
 	p.serve(t)
 	t.Cleanup(func() { p.stop() })
@@ -106,9 +107,9 @@ func (p *publisher) restart(t *testing.T) {
 
 // publish makes the objects part of the world, and what becomes of them visible to
 // all proxies at once.
-func (p *publisher) publish(t *testing.T, objects ...translate.Object) {
+func (p *publisher) publish(t *testing.T, objects ...object.Object) {
 	t.Helper()
-	changes := make(map[translate.Ref]translate.Object)
+	changes := make(map[object.Ref]object.Object)
 	for _, object := range objects {
 		changes[object.Ref()] = object
 	}
@@ -119,7 +120,7 @@ func (p *publisher) publish(t *testing.T, objects ...translate.Object) {
 	p.keep(t)
 }
 
-func (p *publisher) apply(changes map[translate.Ref]translate.Object) []translate.Resource {
+func (p *publisher) apply(changes map[object.Ref]object.Object) []translate.Resource {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.world.Apply(changes).Resources
@@ -127,7 +128,7 @@ func (p *publisher) apply(changes map[translate.Ref]translate.Object) []translat
 
 // keep does what control.Loop does for the clusters that last good forms lead to.
 func (p *publisher) keep(t *testing.T) {
-	needed, changes := p.store.Needed(), make(map[translate.Ref]translate.Object)
+	needed, changes := p.store.Needed(), make(map[object.Ref]object.Object)
 	for name := range p.kept {
 		changes[(&translate.Kept{Cluster: name}).Ref()] = nil
 	}
@@ -228,7 +229,7 @@ func (p *publisher) bootstrap(t *testing.T, ctx context.Context, sotw bool) stri
 }
 
 // onPod is a Service in namespace docs with one endpoint.
-func onPod(name string, pod *backend.Backend) []translate.Object {
+func onPod(name string, pod *backend.Backend) []object.Object {
 	host, port, err := net.SplitHostPort(pod.Address())
 	if err != nil {
 		panic(err)
@@ -237,20 +238,20 @@ func onPod(name string, pod *backend.Backend) []translate.Object {
 	if err != nil {
 		panic(err)
 	}
-	return []translate.Object{
-		&translate.Service{Key: translate.Key{Namespace: "docs", Name: name}, Ports: []translate.ServicePort{{Port: 80}}},
-		&translate.Slice{
-			Key: translate.Key{Namespace: "docs", Name: name + "-1"}, Service: name, AddressType: "IPv4",
-			Ports:     []translate.SlicePort{{Port: int32(n)}},
-			Endpoints: []translate.Endpoint{{Address: host, Ready: true}},
+	return []object.Object{
+		&object.Service{Key: object.Key{Namespace: "docs", Name: name}, Ports: []object.ServicePort{{Port: 80}}},
+		&object.Slice{
+			Key: object.Key{Namespace: "docs", Name: name + "-1"}, Service: name, AddressType: "IPv4",
+			Ports:     []object.SlicePort{{Port: int32(n)}},
+			Endpoints: []object.Endpoint{{Address: host, Ready: true}},
 		},
 	}
 }
 
 // numbered is a site in namespace docs, of a Service there.
-func numbered(n int, service string) *translate.Site {
-	return &translate.Site{
-		Key: translate.Key{Namespace: "docs", Name: fmt.Sprintf("site-%02d", n)}, Generation: 1,
+func numbered(n int, service string) *object.Site {
+	return &object.Site{
+		Key: object.Key{Namespace: "docs", Name: fmt.Sprintf("site-%02d", n)}, Generation: 1,
 		Domain: domain(n), Service: service, Port: 80,
 	}
 }

@@ -20,6 +20,7 @@ import (
 	"my-company.com/staticsite-operator/e2e/netns"
 	"my-company.com/staticsite-operator/e2e/proc"
 	"my-company.com/staticsite-operator/e2e/traffic"
+	"my-company.com/staticsite-operator/object"
 	"my-company.com/staticsite-operator/translate"
 	"my-company.com/staticsite-operator/xds"
 )
@@ -69,8 +70,8 @@ func scopeOf(domain string) xds.ResourceName {
 const crowd = 21
 
 // world are the sites, all on one Service.
-func world(service string) []translate.Object {
-	var objects []translate.Object
+func world(service string) []object.Object {
+	var objects []object.Object
 	for n := range crowd {
 		objects = append(objects, numbered(n, service))
 	}
@@ -134,7 +135,7 @@ func narrowing(ctx context.Context, p *proxy, subsystem string) (accepted, refus
 
 // TestFreshProxyRefusesOneScope: of 21 scopes that a proxy is sent at its start one
 // is bad, the first, one in the middle, or the last. That one is found, and all
-// others serve: requests show it, since an ACK does not (design.md section 7).
+// others serve: requests show it, since an ACK does not (docs/decisions.md, "Other bytes after a refusal").
 func TestFreshProxyRefusesOneScope(t *testing.T) {
 	for _, sotw := range []bool{false, true} {
 		for _, bad := range [][]int{{0}, {crowd / 2}, {crowd - 1}, {3, 4, 17}} {
@@ -237,7 +238,7 @@ func testRefusedScope(t *testing.T, sotw bool) {
 	// Connections. A delta proxy says what it holds when it comes back, and so
 	// loses nothing. What one of state of the world holds is not known: while the
 	// bad scope is looked for there are responses without good ones, and its last
-	// good version is no stream's any more (design.md section 3: isolation of
+	// good version is no stream's any more (docs/decisions.md, "One scope per domain": isolation of
 	// refusals is a promise of delta).
 	must(t, load.WaitSent(ctx, 100))
 	if sotw {

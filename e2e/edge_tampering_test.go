@@ -12,7 +12,7 @@ import (
 	"google.golang.org/protobuf/types/known/anypb"
 	"google.golang.org/protobuf/types/known/wrapperspb"
 
-	"my-company.com/staticsite-operator/translate"
+	"my-company.com/staticsite-operator/object"
 	"my-company.com/staticsite-operator/translate/evil"
 	"my-company.com/staticsite-operator/xds"
 )
@@ -22,7 +22,7 @@ import (
 type tampering struct {
 	name     string
 	resource xds.ResourceName
-	change   func(healthy []translate.Object) []translate.Object // what makes us send it
+	change   func(healthy []object.Object) []object.Object // what makes us send it
 	spoil    func(proto.Message)
 	says     string // the proxy
 }
@@ -103,18 +103,18 @@ func tamperings() []tampering {
 }
 
 // onto moves the evil site to another Service of the same pod.
-func onto(service string) func(healthy []translate.Object) []translate.Object {
-	return func(healthy []translate.Object) []translate.Object {
-		site, slice := *healthy[0].(*translate.Site), *healthy[2].(*translate.Slice)
+func onto(service string) func(healthy []object.Object) []object.Object {
+	return func(healthy []object.Object) []object.Object {
+		site, slice := *healthy[0].(*object.Site), *healthy[2].(*object.Slice)
 		site.Service, slice.Service, slice.Name = service, service, service+"-1"
-		return []translate.Object{&site, &slice,
-			&translate.Service{Key: translate.Key{Namespace: evil.Tenant, Name: service}, Ports: []translate.ServicePort{{Port: 80}}}}
+		return []object.Object{&site, &slice,
+			&object.Service{Key: object.Key{Namespace: evil.Tenant, Name: service}, Ports: []object.ServicePort{{Port: 80}}}}
 	}
 }
 
 // inAnotherZone moves the evil site's pod to another zone.
-func inAnotherZone(healthy []translate.Object) []translate.Object {
-	slice := *healthy[2].(*translate.Slice)
-	slice.Endpoints = []translate.Endpoint{{Address: slice.Endpoints[0].Address, Ready: true, Zone: "zone-2"}}
-	return []translate.Object{&slice}
+func inAnotherZone(healthy []object.Object) []object.Object {
+	slice := *healthy[2].(*object.Slice)
+	slice.Endpoints = []object.Endpoint{{Address: slice.Endpoints[0].Address, Ready: true, Zone: "zone-2"}}
+	return []object.Object{&slice}
 }

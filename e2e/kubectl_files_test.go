@@ -17,7 +17,7 @@ import (
 
 	"my-company.com/staticsite-operator/e2e/parts"
 	"my-company.com/staticsite-operator/files"
-	"my-company.com/staticsite-operator/translate"
+	"my-company.com/staticsite-operator/object"
 )
 
 // TestFilesAreReadAsKubectlReadsThem: of each file the same objects are read as
@@ -63,9 +63,9 @@ func TestFilesAreReadAsKubectlReadsThem(t *testing.T) {
 			loaded, err := files.Load(path)
 			must(t, err)
 			var got []string
-			for ref, object := range loaded.Objects {
+			for ref, o := range loaded.Objects {
 				got = append(got, ref.Key.Name)
-				if domain := object.(*translate.Site).Domain; domain != ref.Key.Name+".example.com" {
+				if domain := o.(*object.Site).Domain; domain != ref.Key.Name+".example.com" {
 					t.Errorf("the domain of %s is %s", ref.Key.Name, domain)
 				}
 			}

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"my-company.com/staticsite-operator/object"
 	"my-company.com/staticsite-operator/spelling"
 	"my-company.com/staticsite-operator/translate"
 )
@@ -58,7 +59,7 @@ func nearest(t Target, known []Neighbour) []string {
 	var near []candidate
 	for _, n := range known {
 		slips, ok := distance(t.Domain, n.Domain, ".")
-		if t.Site != (translate.Key{}) {
+		if t.Site != (object.Key{}) {
 			slips, ok = distance(t.Site.String(), n.Site.String(), "/")
 		}
 		if ok {

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"my-company.com/staticsite-operator/api/v1alpha1"
+	"my-company.com/staticsite-operator/object"
 	"my-company.com/staticsite-operator/translate"
 )
 
@@ -71,7 +72,7 @@ func (x *explainer) diagnoseNoSite() (reason, message string) {
 	switch {
 	case x.Unread != "":
 		return reasonNoObjects, x.Unread
-	case x.site != translate.Key{}:
+	case x.site != object.Key{}:
 		return reasonNoSuchSite, ""
 	case x.out.Route != nil: // of proxies, since there is no object
 		return reasonServerBehind, x.difference()
@@ -99,7 +100,7 @@ func (x *explainer) noEndpoints() bool {
 // sentence is the verdict.
 func (x *explainer) sentence(reason, why string) string {
 	asked, site := x.out.Asked, "StaticSite "+x.out.Site
-	if x.Target.Site != (translate.Key{}) {
+	if x.Target.Site != (object.Key{}) {
 		asked = x.out.Domain
 	}
 	switch {
@@ -111,7 +112,7 @@ func (x *explainer) sentence(reason, why string) string {
 		return fmt.Sprintf("%s is answered with 404: %s", asked, why)
 	case reason == reasonServerBehind:
 		return fmt.Sprintf("%s is not answered as the objects say: %s", asked, why)
-	case x.out.Holder == "" && x.Target.Site == (translate.Key{}):
+	case x.out.Holder == "" && x.Target.Site == (object.Key{}):
 		return fmt.Sprintf("%s is answered with 404: %s names %s, but %s", asked, site, x.out.Domain, why)
 	case !x.holds:
 		return fmt.Sprintf("%s is not served: %s", site, why)
@@ -199,7 +200,7 @@ func (x *explainer) words(message string) map[string]string {
 		"site": x.out.Site, "namespace": x.site.Namespace, "domain": x.out.Domain, "holder": x.out.Holder, "message": message,
 		"service": "", "serviceName": "", "port": "", "server": x.servers(), "behind": strings.Join(behind, ", "), "error": x.firstError(),
 	}
-	if site, ok := x.Objects[translate.Ref{Kind: translate.KindSite, Key: x.site}].(*translate.Site); ok {
+	if site, ok := x.Objects[object.Ref{Kind: object.KindSite, Key: x.site}].(*object.Site); ok {
 		words["service"], words["serviceName"], words["port"] = site.Namespace+"/"+site.Service, site.Service, strconv.Itoa(int(site.Port))
 	}
 	return words

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"my-company.com/staticsite-operator/object"
 	"my-company.com/staticsite-operator/translate"
 )
 
@@ -21,7 +22,7 @@ type Endpoint struct {
 }
 
 // endpoints are those of a cluster, and those that its Service has besides.
-func endpoints(c config, cluster *Cluster, objects map[translate.Ref]translate.Object) []Endpoint {
+func endpoints(c config, cluster *Cluster, objects map[object.Ref]object.Object) []Endpoint {
 	all, _ := c.members(cluster.Name)
 	for _, e := range written(cluster, objects) {
 		e.Used = e.Ready && cluster.Upstreams == string(translate.UpstreamsDNS) // They are what the name leads to.
@@ -39,19 +40,19 @@ func endpoints(c config, cluster *Cluster, objects map[translate.Ref]translate.O
 }
 
 // written are the endpoints that EndpointSlices have for the port of a Service.
-func written(cluster *Cluster, objects map[translate.Ref]translate.Object) (out []Endpoint) {
-	service, ok := objects[translate.Ref{Kind: translate.KindService, Key: cluster.key}].(*translate.Service)
+func written(cluster *Cluster, objects map[object.Ref]object.Object) (out []Endpoint) {
+	service, ok := objects[object.Ref{Kind: object.KindService, Key: cluster.key}].(*object.Service)
 	if !ok {
 		return nil
 	}
-	i := slices.IndexFunc(service.Ports, func(p translate.ServicePort) bool {
+	i := slices.IndexFunc(service.Ports, func(p object.ServicePort) bool {
 		return p.Port == cluster.Port && (p.Protocol == "" || p.Protocol == "TCP")
 	})
 	if i < 0 {
 		return nil
 	}
-	for _, object := range objects {
-		slice, ok := object.(*translate.Slice)
+	for _, o := range objects {
+		slice, ok := o.(*object.Slice)
 		if !ok || slice.Namespace != cluster.key.Namespace || slice.Service != cluster.key.Name {
 			continue
 		}

@@ -11,6 +11,7 @@ import (
 	routev3 "github.com/envoyproxy/go-control-plane/envoy/config/route/v3"
 
 	"my-company.com/staticsite-operator/api/v1alpha1"
+	"my-company.com/staticsite-operator/object"
 	"my-company.com/staticsite-operator/translate"
 	"my-company.com/staticsite-operator/translate/envoy"
 )
@@ -50,11 +51,11 @@ type explainer struct {
 
 	world    *translate.World
 	made     config // of the objects
-	verdicts map[translate.Key]translate.Verdict
+	verdicts map[object.Key]translate.Verdict
 
 	claims  []translate.Claim
-	site    translate.Key // the one that is explained; zero: none
-	known   bool          // it exists
+	site    object.Key // the one that is explained; zero: none
+	known   bool       // it exists
 	verdict translate.Verdict
 	holds   bool // it holds the domain
 
@@ -128,7 +129,7 @@ func (x *explainer) translate() {
 	for _, r := range delta.Resources {
 		x.made[translate.ResourceName{Type: r.Type, Name: r.Name}] = r.Message
 	}
-	x.verdicts = make(map[translate.Key]translate.Verdict, len(delta.Verdicts))
+	x.verdicts = make(map[object.Key]translate.Verdict, len(delta.Verdicts))
 	for _, v := range delta.Verdicts {
 		x.verdicts[v.Site] = v
 	}
@@ -144,12 +145,12 @@ func (x *explainer) findSite() {
 	if x.out.Domain != "" {
 		x.claims = x.world.Claims(x.out.Domain)
 	}
-	if x.site == (translate.Key{}) && len(x.claims) > 0 {
+	if x.site == (object.Key{}) && len(x.claims) > 0 {
 		x.site = x.claims[0].Site
 	}
 	x.verdict, x.known = x.verdicts[x.site]
 	x.holds = slices.Contains(x.verdict.Holds, x.out.Domain)
-	if x.site != (translate.Key{}) {
+	if x.site != (object.Key{}) {
 		x.out.Site = x.site.String()
 	}
 	x.out.Claims = order(x.claims, x.out.Domain)

@@ -20,6 +20,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"my-company.com/staticsite-operator/api/v1alpha1"
+	"my-company.com/staticsite-operator/object"
 	"my-company.com/staticsite-operator/translate"
 )
 
@@ -50,9 +51,9 @@ var cases = map[string]Facts{
 	"not-permitted":           with(served("https://docs.example.com/"), objects(append(docs(), reserved("docs.example.com"))...), fleet(translate.Options{}, nil, "edge-1")),
 	"not-permitted-by-status": with(served("docs/docs-main"), statuses(1, "False DomainNotPermitted", "True ResolvedRefs", "False NotSent", "False NotReady"), fleet(translate.Options{}, nil, "edge-1")),
 	"invalid":                 with(served("docs/docs-main"), objects(replaced(docs(), invalid())...), neighbours()),
-	"invalid-domain":          with(served("docs/bad"), objects(&translate.Site{Key: key("docs/bad"), Domain: "docs.example.com:8080", Service: "docs-main-svc", Port: 80})),
+	"invalid-domain":          with(served("docs/bad"), objects(&object.Site{Key: key("docs/bad"), Domain: "docs.example.com:8080", Service: "docs-main-svc", Port: 80})),
 	"service-missing":         with(served("docs.example.com"), objects(docs()[0]), fleet(translate.Options{}, docs()[:1], "edge-1", "edge-2")),
-	"port-missing":            with(served("docs.example.com"), objects(replaced(docs(), &translate.Service{Key: key("docs/docs-main-svc"), Ports: []translate.ServicePort{{Name: "web", Port: 8080}}})...)),
+	"port-missing":            with(served("docs.example.com"), objects(replaced(docs(), &object.Service{Key: key("docs/docs-main-svc"), Ports: []object.ServicePort{{Name: "web", Port: 8080}}})...)),
 	"draining-endpoints":      with(served("docs.example.com"), objects(draining()...), fleet(translate.Options{}, draining(), "edge-1")),
 	"no-endpoints":            with(served("docs.example.com"), objects(notReady()...), fleet(translate.Options{}, notReady(), "edge-1")),
 	"endpoint-not-used":       with(served("docs.example.com"), objects(replaced(docs(), slice("10.0.0.1", "169.254.169.254"))...)),
@@ -69,7 +70,7 @@ var cases = map[string]Facts{
 	"no-proxies":    with(served("docs.example.com"), []Proxy{{Server: server, Node: "", Address: "10.9.9.9:1"}}), // a person's, who asks for no listener
 	"no-server":     with(served("docs.example.com"), []Proxy{}, []Server{{server, "dial tcp 127.0.0.1:9000: connect: connection refused"}}),
 	"half-a-fleet":  with(served("docs.example.com"), []Server{{server, ""}, {"127.0.0.1:9001", "no answer within 10s"}}),
-	"server-behind": with(served("docs.example.com"), objects(replaced(docs(), &translate.Site{Key: key("docs/docs-main"), Domain: "docs.example.com", Service: "new-svc", Port: 80})...), objectsToo(pods("docs/new-svc"))),
+	"server-behind": with(served("docs.example.com"), objects(replaced(docs(), &object.Site{Key: key("docs/docs-main"), Domain: "docs.example.com", Service: "new-svc", Port: 80})...), objectsToo(pods("docs/new-svc"))),
 	"not-at-server": with(served("docs.example.com"), fleet(translate.Options{}, nil, "edge-1")),
 	"still-served":  with(served("docs.example.com"), objects(docs()[1:]...)),
 
@@ -214,7 +215,7 @@ func TestTargets(t *testing.T) {
 		switch {
 		case err != nil:
 			got = err.Error()
-		case target.Site != translate.Key{}:
+		case target.Site != object.Key{}:
 			got = "StaticSite " + target.Site.String()
 		}
 		if got != want && (err == nil || !strings.Contains(got, want)) {
@@ -233,7 +234,7 @@ func FuzzParseTarget(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if target.Domain == "" && target.Site == (translate.Key{}) {
+		if target.Domain == "" && target.Site == (object.Key{}) {
 			t.Fatalf("%q is about nothing", asked)
 		}
 		text := Explain(Facts{Target: target}).Text()
@@ -247,36 +248,36 @@ func FuzzParseTarget(f *testing.F) {
 
 const server = "127.0.0.1:9000"
 
-func key(text string) translate.Key {
+func key(text string) object.Key {
 	namespace, name, _ := strings.Cut(text, "/")
-	return translate.Key{Namespace: namespace, Name: name}
+	return object.Key{Namespace: namespace, Name: name}
 }
 
-func site(namespace, name, domain string) *translate.Site {
-	return &translate.Site{Key: translate.Key{Namespace: namespace, Name: name}, Generation: 1, Domain: domain, Service: "docs-main-svc", Port: 80}
+func site(namespace, name, domain string) *object.Site {
+	return &object.Site{Key: object.Key{Namespace: namespace, Name: name}, Generation: 1, Domain: domain, Service: "docs-main-svc", Port: 80}
 }
 
-func slice(addresses ...string) *translate.Slice {
-	s := &translate.Slice{Key: key("docs/docs-main-svc-1"), Service: "docs-main-svc", AddressType: "IPv4", Ports: []translate.SlicePort{{Name: "http", Port: 8080}}}
+func slice(addresses ...string) *object.Slice {
+	s := &object.Slice{Key: key("docs/docs-main-svc-1"), Service: "docs-main-svc", AddressType: "IPv4", Ports: []object.SlicePort{{Name: "http", Port: 8080}}}
 	for i, a := range addresses {
-		s.Endpoints = append(s.Endpoints, translate.Endpoint{Address: a, Ready: true, Zone: fmt.Sprintf("eu-1%c", 'a'+i%2)})
+		s.Endpoints = append(s.Endpoints, object.Endpoint{Address: a, Ready: true, Zone: fmt.Sprintf("eu-1%c", 'a'+i%2)})
 	}
 	return s
 }
 
 // docs are a site, its Service, and three ready pods beside one that is not.
-func docs() []translate.Object {
+func docs() []object.Object {
 	pods := slice("10.0.0.1", "10.0.0.2", "10.0.0.3", "10.0.0.4")
 	pods.Endpoints[3].Ready = false
-	return []translate.Object{
+	return []object.Object{
 		site("docs", "docs-main", "docs.example.com"),
-		&translate.Service{Key: key("docs/docs-main-svc"), Ports: []translate.ServicePort{{Name: "http", Port: 80}}},
+		&object.Service{Key: key("docs/docs-main-svc"), Ports: []object.ServicePort{{Name: "http", Port: 80}}},
 		pods,
 	}
 }
 
 // withFeatures are docs whose site asks for what it could do without.
-func withFeatures() []translate.Object {
+func withFeatures() []object.Object {
 	s := site("docs", "docs-main", "docs.example.com")
 	s.Features = &v1alpha1.SiteFeatures{ResponseHeaders: &v1alpha1.HeaderChanges{
 		Set:    []v1alpha1.Header{{Name: "X-Frame-Options", Value: "DENY"}, {Name: "X-Progress", Value: "100%"}},
@@ -286,14 +287,14 @@ func withFeatures() []translate.Object {
 	return replaced(docs(), s)
 }
 
-func notReady() []translate.Object {
+func notReady() []object.Object {
 	pods := slice("10.0.0.1")
 	pods.Endpoints[0].Ready = false
 	return replaced(docs(), pods)
 }
 
 // draining are a site whose last pods are about to end, before others are ready.
-func draining() []translate.Object {
+func draining() []object.Object {
 	pods := slice("10.0.0.1", "10.0.0.2")
 	for i := range pods.Endpoints {
 		pods.Endpoints[i].Ready, pods.Endpoints[i].Draining = false, i == 0
@@ -301,14 +302,14 @@ func draining() []translate.Object {
 	return replaced(docs(), pods)
 }
 
-func invalid() *translate.Site {
+func invalid() *object.Site {
 	s := site("docs", "docs-main", "docs.example.com")
 	s.Service, s.Held = "Docs", []string{"docs.example.com"}
 	return s
 }
 
 // rivals are four claims on one domain: the one that holds it, by age, and by name.
-func rivals() []translate.Object {
+func rivals() []object.Object {
 	all := docs()
 	holder := site("docs", "docs-main", "docs.example.com")
 	holder.Held, holder.Created = []string{"docs.example.com"}, time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
@@ -320,27 +321,27 @@ func rivals() []translate.Object {
 }
 
 // reserved is a policy that keeps a domain from every namespace.
-func reserved(domain string) *translate.Policy {
-	return &translate.Policy{Key: translate.Key{Name: "reserved"}, Mode: "Reserve", Domains: []translate.DomainMatch{{Exact: domain}},
+func reserved(domain string) *object.Policy {
+	return &object.Policy{Key: object.Key{Name: "reserved"}, Mode: "Reserve", Domains: []object.DomainMatch{{Exact: domain}},
 		Selector: metav1.LabelSelector{MatchLabels: map[string]string{"team": "nobody"}}}
 }
 
-func pods(service string) []translate.Object {
+func pods(service string) []object.Object {
 	k := key(service)
-	return []translate.Object{
-		&translate.Service{Key: k, Ports: []translate.ServicePort{{Port: 80}}},
-		&translate.Slice{Key: translate.Key{Namespace: k.Namespace, Name: k.Name + "-1"}, Service: k.Name, AddressType: "IPv4",
-			Ports: []translate.SlicePort{{Port: 80}}, Endpoints: []translate.Endpoint{{Address: "10.0.0.9", Ready: true}}},
+	return []object.Object{
+		&object.Service{Key: k, Ports: []object.ServicePort{{Port: 80}}},
+		&object.Slice{Key: object.Key{Namespace: k.Namespace, Name: k.Name + "-1"}, Service: k.Name, AddressType: "IPv4",
+			Ports: []object.SlicePort{{Port: 80}}, Endpoints: []object.Endpoint{{Address: "10.0.0.9", Ready: true}}},
 	}
 }
 
-func replaced(objects []translate.Object, by translate.Object) []translate.Object {
-	return append(slices.DeleteFunc(objects, func(o translate.Object) bool { return o.Ref() == by.Ref() }), by)
+func replaced(objects []object.Object, by object.Object) []object.Object {
+	return append(slices.DeleteFunc(objects, func(o object.Object) bool { return o.Ref() == by.Ref() }), by)
 }
 
 // fleet is proxies that hold what is made of objects.
-func fleet(opts translate.Options, objects []translate.Object, nodes ...string) []Proxy {
-	changes := make(map[translate.Ref]translate.Object)
+func fleet(opts translate.Options, objects []object.Object, nodes ...string) []Proxy {
+	changes := make(map[object.Ref]object.Object)
 	for _, o := range objects {
 		changes[o.Ref()] = o
 	}
@@ -414,14 +415,14 @@ func with(f Facts, changes ...any) Facts {
 	return f
 }
 
-func objects(list ...translate.Object) func(*Facts) {
+func objects(list ...object.Object) func(*Facts) {
 	return func(f *Facts) {
-		f.Objects = make(map[translate.Ref]translate.Object)
+		f.Objects = make(map[object.Ref]object.Object)
 		objectsToo(list)(f)
 	}
 }
 
-func objectsToo(list []translate.Object) func(*Facts) {
+func objectsToo(list []object.Object) func(*Facts) {
 	return func(f *Facts) {
 		for _, o := range list {
 			f.Objects[o.Ref()] = o
@@ -451,6 +452,6 @@ func statuses(generation int64, conditions ...string) func(*Facts) {
 				Type: v1alpha1.Conditions[i], Status: metav1.ConditionStatus(state), Reason: reason, Message: "what " + reason + " says",
 			})
 		}
-		f.Statuses = map[translate.Key]v1alpha1.StaticSiteStatus{key("docs/docs-main"): status}
+		f.Statuses = map[object.Key]v1alpha1.StaticSiteStatus{key("docs/docs-main"): status}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"my-company.com/staticsite-operator/api/v1alpha1"
+	"my-company.com/staticsite-operator/object"
 	"my-company.com/staticsite-operator/translate"
 )
 
@@ -19,9 +20,9 @@ type Facts struct {
 
 	Source   string // where the objects are, such as "the folder testdata/sites"
 	Unread   string // why no StaticSite could be read; empty if they were
-	Objects  map[translate.Ref]translate.Object
-	Statuses map[translate.Key]v1alpha1.StaticSiteStatus // of sites; nil: the source keeps none
-	Known    []Neighbour                                 // sites that could have been meant
+	Objects  map[object.Ref]object.Object
+	Statuses map[object.Key]v1alpha1.StaticSiteStatus // of sites; nil: the source keeps none
+	Known    []Neighbour                              // sites that could have been meant
 
 	// BackendUnread is why the site's Service or its EndpointSlices could not be
 	// read; empty if they were.
@@ -36,7 +37,7 @@ type Facts struct {
 // Neighbour is a site and the domain that it names.
 type Neighbour struct {
 	Domain string
-	Site   translate.Key
+	Site   object.Key
 }
 
 // Server is a server that was asked what its clients hold.

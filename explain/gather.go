@@ -3,7 +3,7 @@ package explain
 import (
 	"slices"
 
-	"my-company.com/staticsite-operator/translate"
+	"my-company.com/staticsite-operator/object"
 )
 
 // The methods below say to whoever gathers facts what to look for next, from the
@@ -19,13 +19,13 @@ func (f Facts) Domain() string {
 }
 
 // Service returns the Service of the site that will be explained, if there is one.
-func (f Facts) Service() (translate.Key, bool) {
+func (f Facts) Service() (object.Key, bool) {
 	x := begin(f)
-	site, ok := x.Objects[translate.Ref{Kind: translate.KindSite, Key: x.site}].(*translate.Site)
+	site, ok := x.Objects[object.Ref{Kind: object.KindSite, Key: x.site}].(*object.Site)
 	if !ok {
-		return translate.Key{}, false
+		return object.Key{}, false
 	}
-	return translate.Key{Namespace: site.Namespace, Name: site.Service}, true
+	return object.Key{Namespace: site.Namespace, Name: site.Service}, true
 }
 
 // Clusters returns the names of the clusters that a request would go to: as

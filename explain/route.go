@@ -10,6 +10,7 @@ import (
 	routev3 "github.com/envoyproxy/go-control-plane/envoy/config/route/v3"
 	"google.golang.org/protobuf/proto"
 
+	"my-company.com/staticsite-operator/object"
 	"my-company.com/staticsite-operator/translate"
 	"my-company.com/staticsite-operator/translate/envoy"
 	"my-company.com/staticsite-operator/translate/feature"
@@ -107,7 +108,7 @@ type Cluster struct {
 	Service   string `json:"service"`   // NAMESPACE/NAME
 	Port      int32  `json:"port"`
 
-	key translate.Key // the Service's
+	key object.Key // the Service's
 }
 
 // cluster describes the cluster of a name; nil if it is not one of ours.

@@ -8,16 +8,17 @@ import (
 
 	"golang.org/x/net/idna"
 
+	"my-company.com/staticsite-operator/object"
 	"my-company.com/staticsite-operator/translate"
 )
 
 // Target is what a person asks about: a domain and a path, or a site by name.
 type Target struct {
-	Asked  string        // as it was written
-	Site   translate.Key // zero unless a site was asked about
-	Domain string        // in normal form; empty if a site was asked about
-	Path   string        // as it is matched, without query
-	Notes  []string      // what is worth knowing of how it was written
+	Asked  string     // as it was written
+	Site   object.Key // zero unless a site was asked about
+	Domain string     // in normal form; empty if a site was asked about
+	Path   string     // as it is matched, without query
+	Notes  []string   // what is worth knowing of how it was written
 }
 
 // Targets says what may be written.
@@ -64,22 +65,22 @@ func ParseTarget(s string) (Target, error) {
 
 // parseSite reads NAMESPACE/NAME: one slash, and before it neither a dot nor a
 // port, which a namespace cannot have.
-func parseSite(s string) (translate.Key, bool, error) {
+func parseSite(s string) (object.Key, bool, error) {
 	namespace, name, found := strings.Cut(s, "/")
 	if !found || namespace == "" || strings.ContainsAny(namespace, ".:%?#@") {
-		return translate.Key{}, false, nil
+		return object.Key{}, false, nil
 	}
 	end := strings.IndexAny(name+"/", "/?#")
 	name, rest := name[:end], name[end:]
 	switch {
 	case name == "":
-		return translate.Key{}, false, fmt.Errorf("%q names a namespace and no site: write NAMESPACE/NAME, or http://%s for the host %s", s, s, namespace)
+		return object.Key{}, false, fmt.Errorf("%q names a namespace and no site: write NAMESPACE/NAME, or http://%s for the host %s", s, s, namespace)
 	case rest != "":
-		return translate.Key{}, false, fmt.Errorf("%q is no NAMESPACE/NAME: write %s/%s for the StaticSite, or http://%s for the host %s", s, namespace, name, s, namespace)
+		return object.Key{}, false, fmt.Errorf("%q is no NAMESPACE/NAME: write %s/%s for the StaticSite, or http://%s for the host %s", s, namespace, name, s, namespace)
 	case strings.ToLower(s) != s:
-		return translate.Key{}, false, fmt.Errorf("%q is no NAMESPACE/NAME, which have no upper case: write %s", s, strings.ToLower(s))
+		return object.Key{}, false, fmt.Errorf("%q is no NAMESPACE/NAME, which have no upper case: write %s", s, strings.ToLower(s))
 	}
-	return translate.Key{Namespace: namespace, Name: name}, true, nil
+	return object.Key{Namespace: namespace, Name: name}, true, nil
 }
 
 // withoutPort takes off the port, by which Envoy does not tell sites apart. An

@@ -18,6 +18,7 @@ import (
 	"my-company.com/staticsite-operator/control"
 	"my-company.com/staticsite-operator/holdings"
 	"my-company.com/staticsite-operator/latest"
+	"my-company.com/staticsite-operator/object"
 	"my-company.com/staticsite-operator/replicas/replicasv1"
 	"my-company.com/staticsite-operator/sitestatus"
 	"my-company.com/staticsite-operator/translate"
@@ -34,12 +35,12 @@ type replica struct {
 	address   netip.AddrPort
 	loop      *control.Loop
 	store     *xds.Store
-	objects   *latest.Map[translate.Ref, translate.Object]
+	objects   *latest.Map[object.Ref, object.Object]
 	streams   *latest.Map[uint64, xds.StreamState]
 	endpoints *latest.Map[string, []netip.AddrPort]
 	terms     chan (<-chan struct{})
 	server    *grpc.Server
-	statuses  map[translate.Key]sitestatus.Status
+	statuses  map[object.Key]sitestatus.Status
 	stop      func() // ends all but its server
 }
 
@@ -50,12 +51,12 @@ func newReplica(t *testing.T, id ID, build string) *replica {
 	}
 	r := &replica{
 		t: t, address: listener.Addr().(*net.TCPAddr).AddrPort(), store: xds.NewStore(),
-		objects:   latest.New[translate.Ref, translate.Object](),
+		objects:   latest.New[object.Ref, object.Object](),
 		streams:   latest.New[uint64, xds.StreamState](),
 		endpoints: latest.New[string, []netip.AddrPort](),
 		terms:     make(chan (<-chan struct{})),
 		server:    grpc.NewServer(grpc.ForceServerCodecV2(xds.Codec())),
-		statuses:  make(map[translate.Key]sitestatus.Status),
+		statuses:  make(map[object.Key]sitestatus.Status),
 	}
 	log := zaptest.NewLogger(t).Named(fmt.Sprint(id))
 	loop := control.NewLoop(translate.Options{}, r.objects, r.store, r.streams, log)
@@ -91,7 +92,7 @@ func (r *replica) lead(all ...netip.AddrPort) (end func()) {
 // site gives it a generation of a site and waits until it serves that.
 func (r *replica) site(name string, generation int64) {
 	r.t.Helper()
-	site := &translate.Site{Key: translate.Key{Namespace: "docs", Name: name}, Generation: generation,
+	site := &object.Site{Key: object.Key{Namespace: "docs", Name: name}, Generation: generation,
 		Domain: name + ".example.com", Service: "web", Port: int32(80 + generation)}
 	before := r.store.Latest()
 	r.objects.Put(site.Ref(), site)
@@ -116,7 +117,7 @@ func (r *replica) proxy(id uint64, refused ...string) {
 func (r *replica) await(name string, generation int64, want ...string) {
 	r.t.Helper()
 	deadline := time.After(20 * time.Second)
-	key := translate.Key{Namespace: "docs", Name: name}
+	key := object.Key{Namespace: "docs", Name: name}
 	for {
 		said := ""
 		if s := r.statuses[key]; s.Generation == generation {

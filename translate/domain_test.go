@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	. "my-company.com/staticsite-operator/object"
 	. "my-company.com/staticsite-operator/translate"
 )
 

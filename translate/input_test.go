@@ -10,7 +10,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"my-company.com/staticsite-operator/api/v1alpha1"
-	. "my-company.com/staticsite-operator/translate"
+	. "my-company.com/staticsite-operator/object"
 )
 
 // document is as much of a site, a Service and a slice as translation reads. The product's

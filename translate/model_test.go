@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	. "my-company.com/staticsite-operator/translate"
+	. "my-company.com/staticsite-operator/object"
 )
 
 // The reference model of docs/decisions.md, "Whose domain is it?", and of the one sentence

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"testing"
 
+	. "my-company.com/staticsite-operator/object"
 	. "my-company.com/staticsite-operator/translate"
 )
 

@@ -9,6 +9,7 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	. "my-company.com/staticsite-operator/object"
 	. "my-company.com/staticsite-operator/translate"
 )
 

@@ -5,6 +5,7 @@ import (
 
 	endpoint "github.com/envoyproxy/go-control-plane/envoy/config/endpoint/v3"
 
+	. "my-company.com/staticsite-operator/object"
 	. "my-company.com/staticsite-operator/translate"
 )
 

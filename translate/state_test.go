@@ -8,6 +8,7 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
+	. "my-company.com/staticsite-operator/object"
 	. "my-company.com/staticsite-operator/translate"
 )
 

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	. "my-company.com/staticsite-operator/object"
 	. "my-company.com/staticsite-operator/translate"
 )
 

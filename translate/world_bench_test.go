@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"testing"
 
+	. "my-company.com/staticsite-operator/object"
 	. "my-company.com/staticsite-operator/translate"
 )
 

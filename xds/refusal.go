@@ -6,7 +6,7 @@ import (
 )
 
 // refusals is what a stream refused of one type, and what is still being tried
-// (design.md section 7).
+// (docs/decisions.md, "Refusals are narrowed").
 //
 // After a NACK nothing of the response counts as held. All that it may be about
 // is excluded: kept out of every ordinary push. Then the excluded are tried again

@@ -6,7 +6,7 @@ import "maps"
 // what to serve beside them to clients that come while they are served.
 
 // Suspect marks a version of a resource that a stream refused: from now on it is
-// sent last and alone (design.md section 7, rule 42), also when it comes back
+// sent last and alone (docs/decisions.md, "A refused version is a suspect everywhere", rule 42), also when it comes back
 // after another version.
 //
 // Has is the form that the stream's client has instead, nil if it has none. It is

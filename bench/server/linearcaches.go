@@ -10,6 +10,7 @@ import (
 	"google.golang.org/grpc"
 
 	"my-company.com/staticsite-operator/bench/sites"
+	"my-company.com/staticsite-operator/object"
 	"my-company.com/staticsite-operator/translate"
 	"my-company.com/staticsite-operator/xds"
 )
@@ -47,8 +48,8 @@ func newLinearCaches(ctx context.Context, spec Spec) (Target, error) {
 }
 
 func (l *linearCaches) Change(c Change, k int) error {
-	changed := object(l.set, c, k)
-	for _, r := range l.world.Apply(map[translate.Ref]translate.Object{changed.Ref(): changed}).Resources {
+	changed := changedBy(l.set, c, k)
+	for _, r := range l.world.Apply(map[object.Ref]object.Object{changed.Ref(): changed}).Resources {
 		var err error
 		if r.Message == nil {
 			err = l.caches[r.Type].DeleteResource(r.Name)

@@ -8,7 +8,7 @@ import (
 	"my-company.com/staticsite-operator/bench/sites"
 	"my-company.com/staticsite-operator/control"
 	"my-company.com/staticsite-operator/latest"
-	"my-company.com/staticsite-operator/translate"
+	"my-company.com/staticsite-operator/object"
 	"my-company.com/staticsite-operator/xds"
 )
 
@@ -16,12 +16,12 @@ import (
 // them.
 type ours struct {
 	set     sites.Set
-	objects *latest.Map[translate.Ref, translate.Object]
+	objects *latest.Map[object.Ref, object.Object]
 	server  *xds.Server
 }
 
 func newOurs(ctx context.Context, spec Spec) (Target, error) {
-	o := &ours{set: sites.Of(spec.Sites), objects: latest.New[translate.Ref, translate.Object]()}
+	o := &ours{set: sites.Of(spec.Sites), objects: latest.New[object.Ref, object.Object]()}
 	store := xds.NewStore()
 	o.server = xds.NewServer(store, xds.DefaultAckTimeout, zap.NewNop())
 	loop := control.NewLoop(spec.options(), o.objects, store, o.server.Observations(), zap.NewNop())
@@ -49,7 +49,7 @@ func (o *ours) Serve(ctx context.Context, address string) error {
 }
 
 func (o *ours) Change(c Change, k int) error {
-	changed := object(o.set, c, k)
+	changed := changedBy(o.set, c, k)
 	o.objects.Put(changed.Ref(), changed)
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"my-company.com/staticsite-operator/bench/sites"
+	"my-company.com/staticsite-operator/object"
 	"my-company.com/staticsite-operator/translate"
 	"my-company.com/staticsite-operator/xds"
 )
@@ -40,8 +41,8 @@ func Prepare(spec Spec, file string) (int, error) {
 		size += len(response)
 	}
 	record := func(c Change, k int) error {
-		changed := object(set, c, k)
-		if err := publish(world, store, map[translate.Ref]translate.Object{changed.Ref(): changed}); err != nil {
+		changed := changedBy(set, c, k)
+		if err := publish(world, store, map[object.Ref]object.Object{changed.Ref(): changed}); err != nil {
 			return err
 		}
 		response, err := client.next()
@@ -70,7 +71,7 @@ func Prepare(spec Spec, file string) (int, error) {
 }
 
 // publish translates and encodes as control does.
-func publish(world *translate.World, store *xds.Store, objects map[translate.Ref]translate.Object) error {
+func publish(world *translate.World, store *xds.Store, objects map[object.Ref]object.Object) error {
 	var changes []xds.Change
 	for _, r := range world.Apply(objects).Resources {
 		t, known := xds.TypeByURL(r.Type)

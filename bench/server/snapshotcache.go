@@ -13,6 +13,7 @@ import (
 
 	"my-company.com/staticsite-operator/bench/load"
 	"my-company.com/staticsite-operator/bench/sites"
+	"my-company.com/staticsite-operator/object"
 	"my-company.com/staticsite-operator/translate"
 )
 
@@ -29,7 +30,7 @@ type snapshotCache struct {
 	set     sites.Set
 	cache   cache.SnapshotCache
 	server  xdsserver.Server
-	objects map[translate.Ref]translate.Object // Snapshot: all of them
+	objects map[object.Ref]object.Object // Snapshot: all of them
 
 	world     *translate.World                     // Tuned
 	resources map[string]map[string]types.Resource // by type URL and name
@@ -91,9 +92,9 @@ func (s *snapshotCache) store() error {
 }
 
 func (s *snapshotCache) Change(c Change, k int) error {
-	changed := object(s.set, c, k)
+	changed := changedBy(s.set, c, k)
 	if s.spec.Kind == Tuned {
-		s.take(s.world.Apply(map[translate.Ref]translate.Object{changed.Ref(): changed}))
+		s.take(s.world.Apply(map[object.Ref]object.Object{changed.Ref(): changed}))
 		return s.store()
 	}
 	s.objects[changed.Ref()] = changed

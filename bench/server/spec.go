@@ -11,6 +11,7 @@ import (
 
 	"my-company.com/staticsite-operator/bench/load"
 	"my-company.com/staticsite-operator/bench/sites"
+	"my-company.com/staticsite-operator/object"
 	"my-company.com/staticsite-operator/translate"
 )
 
@@ -105,8 +106,8 @@ func serve(ctx context.Context, address string, register func(grpc.ServiceRegist
 	return g.Serve(listener)
 }
 
-// object returns the object that the k-th change of a kind leaves behind.
-func object(set sites.Set, c Change, k int) translate.Object {
+// changedBy returns the object that the k-th change of a kind leaves behind.
+func changedBy(set sites.Set, c Change, k int) object.Object {
 	switch c {
 	case Move:
 		return set.Move(k)

@@ -11,7 +11,7 @@ package sites
 import (
 	"fmt"
 
-	"my-company.com/staticsite-operator/translate"
+	"my-company.com/staticsite-operator/object"
 )
 
 // perNamespace is how many sites share a namespace, as a team's do.
@@ -32,10 +32,10 @@ type Set struct {
 func Of(n int) Set { return Set{N: n, Port: 8080} }
 
 // Objects returns all objects.
-func (s Set) Objects() map[translate.Ref]translate.Object {
-	objects := make(map[translate.Ref]translate.Object, 3*s.N)
+func (s Set) Objects() map[object.Ref]object.Object {
+	objects := make(map[object.Ref]object.Object, 3*s.N)
 	for i := range s.N {
-		for _, o := range []translate.Object{s.Site(i), s.Service(i), s.Slice(i, s.Address(i))} {
+		for _, o := range []object.Object{s.Site(i), s.Service(i), s.Slice(i, s.Address(i))} {
 			objects[o.Ref()] = o
 		}
 	}
@@ -43,7 +43,7 @@ func (s Set) Objects() map[translate.Ref]translate.Object {
 }
 
 // Site returns the i-th site as it is at first.
-func (s Set) Site(i int) *translate.Site {
+func (s Set) Site(i int) *object.Site {
 	backend := i
 	if i%perNamespace == 2 {
 		backend = i - 2
@@ -51,26 +51,26 @@ func (s Set) Site(i int) *translate.Site {
 	return s.site(i, Domain(i), backend)
 }
 
-func (s Set) site(i int, domain string, backend int) *translate.Site {
-	return &translate.Site{
+func (s Set) site(i int, domain string, backend int) *object.Site {
+	return &object.Site{
 		Key: key(i, "site"), Generation: 1, Domain: domain, Held: []string{domain},
 		Service: name(backend, "svc"), Port: 80,
 	}
 }
 
 // Service returns the i-th Service.
-func (s Set) Service(i int) *translate.Service {
-	return &translate.Service{Key: key(i, "svc"), Ports: []translate.ServicePort{{Name: "http", Port: 80}}}
+func (s Set) Service(i int) *object.Service {
+	return &object.Service{Key: key(i, "svc"), Ports: []object.ServicePort{{Name: "http", Port: 80}}}
 }
 
 // Slice returns the endpoints of the i-th Service.
-func (s Set) Slice(i int, addresses ...string) *translate.Slice {
-	slice := &translate.Slice{
+func (s Set) Slice(i int, addresses ...string) *object.Slice {
+	slice := &object.Slice{
 		Key: key(i, "svc-x"), Service: name(i, "svc"), AddressType: "IPv4",
-		Ports: []translate.SlicePort{{Name: "http", Port: s.Port}},
+		Ports: []object.SlicePort{{Name: "http", Port: s.Port}},
 	}
 	for _, a := range addresses {
-		slice.Endpoints = append(slice.Endpoints, translate.Endpoint{Address: a, Ready: true, Zone: "eu-central-1a"})
+		slice.Endpoints = append(slice.Endpoints, object.Endpoint{Address: a, Ready: true, Zone: "eu-central-1a"})
 	}
 	return slice
 }
@@ -91,7 +91,7 @@ const maxTurning = 10
 
 // Turn returns the k-th change of a route, k from 0: a site that turns to its
 // other Service. One route and nothing else changes.
-func (s Set) Turn(k int) *translate.Site {
+func (s Set) Turn(k int) *object.Site {
 	i := s.turning(k)
 	return s.site(i, Domain(i), s.TurnsTo(k))
 }
@@ -108,12 +108,12 @@ func (s Set) turning(k int) int {
 
 // Move returns the k-th change of endpoints: a pod that is replaced by one with
 // a new address, which is MoveMarker(k).
-func (s Set) Move(k int) *translate.Slice {
+func (s Set) Move(k int) *object.Slice {
 	return s.Slice(s.plain(k), MoveMarker(k))
 }
 
 // Rename returns the k-th change of a domain, which is RenameMarker(k).
-func (s Set) Rename(k int) *translate.Site {
+func (s Set) Rename(k int) *object.Site {
 	i := s.plain(k)
 	return s.site(i, RenameMarker(k), i)
 }
@@ -149,6 +149,6 @@ func namespace(i int) string { return fmt.Sprintf("team-%d", i/perNamespace) }
 
 func name(i int, suffix string) string { return fmt.Sprintf("handbook-%d-%s", i, suffix) }
 
-func key(i int, suffix string) translate.Key {
-	return translate.Key{Namespace: namespace(i), Name: name(i, suffix)}
+func key(i int, suffix string) object.Key {
+	return object.Key{Namespace: namespace(i), Name: name(i, suffix)}
 }

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"testing"
 
+	"my-company.com/staticsite-operator/object"
 	"my-company.com/staticsite-operator/translate"
 	"my-company.com/staticsite-operator/xds"
 )
@@ -25,7 +26,7 @@ func TestChanges(t *testing.T) {
 	}
 	for k := range 10 {
 		for name, c := range map[string]struct {
-			object translate.Object
+			object object.Object
 			typ    xds.Type
 			n      int
 		}{
@@ -33,7 +34,7 @@ func TestChanges(t *testing.T) {
 			"move":   {set.Move(k), xds.Endpoint, 1},
 			"rename": {set.Rename(k), xds.ScopedRoute, 2}, // the new and the old
 		} {
-			delta := world.Apply(map[translate.Ref]translate.Object{c.object.Ref(): c.object})
+			delta := world.Apply(map[object.Ref]object.Object{c.object.Ref(): c.object})
 			if len(delta.Resources) != c.n {
 				t.Errorf("%s %d changes %d resources, want %d", name, k, len(delta.Resources), c.n)
 			}

@@ -3,7 +3,7 @@ package evil
 import (
 	"strings"
 
-	. "my-company.com/staticsite-operator/translate"
+	. "my-company.com/staticsite-operator/object"
 )
 
 // Case is one way to be evil. What it puts takes the place of what Healthy has,

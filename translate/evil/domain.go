@@ -5,7 +5,7 @@ import (
 	stdslices "slices"
 	"strings"
 
-	. "my-company.com/staticsite-operator/translate"
+	. "my-company.com/staticsite-operator/object"
 )
 
 // domains are the ways to write spec.domain, with what the status says of each.

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"math"
 
-	. "my-company.com/staticsite-operator/translate"
+	. "my-company.com/staticsite-operator/object"
 )
 
 // addresses are the endpoints that nobody may have.

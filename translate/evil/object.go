@@ -5,7 +5,7 @@ import (
 	"math"
 	"strings"
 
-	. "my-company.com/staticsite-operator/translate"
+	. "my-company.com/staticsite-operator/object"
 )
 
 // names are the ways to be called.
