@@ -4,6 +4,7 @@ import (
 	"go/parser"
 	"go/token"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -128,7 +129,8 @@ func TestRoomsHaveNoMoreThanTheyNeed(t *testing.T) {
 			t.Errorf("the room %s is not there any more", r.path)
 		}
 		for _, known := range strings.Fields(r.knows) {
-			if !reached[strings.TrimSuffix(known, "/...")] {
+			above, all := strings.CutSuffix(known, "/...")
+			if !reached[above] && !(all && slices.ContainsFunc(slices.Collect(maps.Keys(reached)), func(path string) bool { return isBelow(path, above) })) {
 				t.Errorf("%s does not need %s any more: take it out of the table", r.path, known)
 			}
 		}
