@@ -62,4 +62,28 @@
 //     asked for.
 //
 // TestSessionHoldsItsPromises and FuzzSession play against these.
+//
+// # Words
+//
+// The files of the session use these words, each in one sense only:
+//
+//   - Form: one version of a resource, as a client may have it. Known: this server has
+//     its contents, and not only its version.
+//   - Ledger, record: of each name that something irregular happened to, a record of what
+//     the client has. Of every other name it has what the snapshot acked has.
+//   - Owed: due though it did not change, as a slot. Gone: due as a name that does not
+//     exist. Unheld: what a client ignored and still asks for.
+//   - Excluded: a version that is kept out of ordinary responses, since this client
+//     refused it, or may have, or a different client did.
+//   - Trial: a response with excluded versions alone, to learn what the client says.
+//   - Refused: an excluded version that the client certainly refused.
+//   - Suspect: a version that the client of any stream refused. It is excluded for all
+//     others until they accept it.
+//   - Stand-in: the form that is sent in place of an excluded version.
+//   - Keeps: what is served of a name is a placeholder, and the client keeps its own form.
+//   - Doubted: a version that was in a refused response, and that no ACK counts for yet.
+//   - Unheard: names in a response that was forgotten before it was answered.
+//   - Relist: a list was refused that left something out, so a list is sent once more.
+//   - Behind: where the client was before a response with removals that it refused.
+//   - Unfinished: a cluster that Envoy refused and half took up.
 package xds

@@ -15,17 +15,20 @@ import (
 type ledger map[string]*record
 
 // record is what a client has of one name.
+//
+// Invariant: has and mayHave are not both set.
 type record struct {
-	has      *Resource  // what it accepted last; nil: nothing
-	mayHave  *Resource  // what it accepted last, if it was told in a refused response that the name is gone
+	has      *Resource  // what it accepted last; nil: nothing, or it is not known which form
+	mayHave  *Resource  // what it accepted last, if has is nil and the client may have it all the same
 	keeps    bool       // what is served is a placeholder, and replaces nothing (rule 91)
 	excluded *exclusion // nil: what is served of the name is sent to it like anything else
 
 	// doubted is the version that was in a refused response, if none was accepted
-	// since; what is sent of the name next is sent in other bytes (rule 90). That
-	// version in another response, up to the one with number upTo, was sent before
-	// the refusal was known: its acknowledgement proves nothing, for a client may skip
-	// bytes that it has seen.
+	// since; what is sent of the name next is sent in other bytes (rule 90).
+	//
+	// Invariant: an ACK of doubted in a response up to number upTo does not count. These
+	// responses were sent before the refusal was known, and a client may acknowledge bytes
+	// that it has seen without applying them.
 	doubted string
 	upTo    uint64
 }
@@ -174,23 +177,23 @@ func (s *Session) mend(t Type) {
 	}
 }
 
-// sameVersion tells whether two are the same version of a name, or both are none.
+// sameVersion reports whether two are the same version of a name, or both are none.
 func sameVersion(a, b *Resource) bool {
 	return a == nil && b == nil || a != nil && b != nil && a.Version == b.Version
 }
 
-// removalWaits tells that it was not said yet that a name is gone.
+// removalWaits reports whether it was not said yet that a name is gone.
 func (st *typeState) removalWaits(t Type, name string) bool {
 	_, waits := st.waiting[name]
 	return waits || inAny(st.trail, t, name)
 }
 
-// inAny tells whether a name was in one of some snapshots.
+// inAny reports whether a name was in one of some snapshots.
 func inAny(snaps []*Snapshot, t Type, name string) bool {
 	return slices.ContainsFunc(snaps, func(s *Snapshot) bool { return s.lookup(t, name) != nil })
 }
 
-// lacks tells that the client does not have what acked has of a name.
+// lacks reports whether the client does not have what acked has of a name.
 func (st *typeState) lacks(t Type, name string, rec *record) bool {
 	if st.acked == nil || rec.keeps {
 		return false

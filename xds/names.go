@@ -22,7 +22,7 @@ type chunk [chunkSize][]place
 // place is where a name is.
 type place struct{ slot, tag uint32 }
 
-// same tells whether two name the same slots, without looking inside.
+// same reports whether two name the same slots, without looking inside.
 func (n *names) same(o *names) bool {
 	return len(n.chunks) == len(o.chunks) && (len(n.chunks) == 0 || &n.chunks[0] == &o.chunks[0])
 }

@@ -37,7 +37,7 @@ func (s *Session) needs() needs {
 }
 
 // add adds what a form needs, unless it is what is served: whoever publishes that
-// knows what it needs. It tells whether nobody knows what the form needs.
+// knows what it needs. It reports whether nobody knows what the form needs.
 func (n *needs) add(st *typeState, r *Resource) (unknown bool) {
 	if r == nil {
 		return false
@@ -51,7 +51,7 @@ func (n *needs) add(st *typeState, r *Resource) (unknown bool) {
 	return !r.known() && !removesLater(r.Type)
 }
 
-// keep tells whether a name must stay that waits to be removed, or does not wait
+// keep reports whether a name must stay that waits to be removed, or does not wait
 // yet. A form that this server does not know may need any that is older than it.
 func (n *needs) keep(name string, waits bool) bool {
 	return n.names[name] || n.unknown != nil && (waits || n.unknown.lookup(Cluster, name) != nil)

@@ -12,7 +12,7 @@ type onceEach struct {
 // types that are not served.
 const maxOnceEach = 10_000
 
-// first tells whether it was not asked about key before. Beyond maxOnceEach keys
+// first reports whether it was not asked about key before. Beyond maxOnceEach keys
 // it says no.
 func (o *onceEach) first(key string) bool {
 	o.mu.Lock()

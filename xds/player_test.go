@@ -421,6 +421,9 @@ func (p *player) drain() (any bool) {
 			}
 		}
 		p.State()
+		if wrong := p.invariants(); wrong != "" {
+			p.failf("%s", wrong)
+		}
 		if r == nil {
 			return any
 		}

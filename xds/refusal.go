@@ -39,7 +39,11 @@ func versionOf(r *Resource) versioned { return versioned{r.Name, r.Version} }
 const maxRefused = 10_000
 
 // exclusion is a version that is served, and that the client refused, or may have
-// refused, or that another refused.
+// refused, or that a different client refused.
+//
+// Invariant: the name exists in at; its exclusion ends when it is gone (see follow).
+// Invariant: while a response with the version may yet be answered, no other version
+// stands in for it: nothing older follows what is being tried (see upserts and trial).
 type exclusion struct {
 	resource *Resource
 	refused  bool      // certainly; else it is still to be tried
@@ -61,7 +65,7 @@ func (l ledger) exclusion(name string) *exclusion {
 	return nil
 }
 
-// excludes tells whether this very version is excluded.
+// excludes reports whether this very version is excluded.
 func (l ledger) excludes(r *Resource) bool {
 	e := l.exclusion(r.Name)
 	return e != nil && e.resource.Version == r.Version
@@ -81,7 +85,7 @@ func (l ledger) forget(name string) {
 	}
 }
 
-// refusedBefore tells whether this client refused this very version, perhaps
+// refusedBefore reports whether this client refused this very version, perhaps
 // many versions ago.
 func (rs *refusals) refusedBefore(r *Resource) bool {
 	_, ok := rs.refused[versionOf(r)]
@@ -177,7 +181,7 @@ func (st *typeState) applied(r *Resource) {
 	}
 }
 
-// question notes that a version may be what was refused, and tells whether that
+// question notes that a version may be what was refused, and reports whether that
 // matters: it does not if it was replaced since (rule 44).
 func (s *Session) question(r *Resource, reason string) bool {
 	st := &s.types[r.Type]
@@ -278,13 +282,13 @@ func (rs *refusals) untaint(r *Resource) *Resource {
 	return other
 }
 
-// blames tells whether a text is Envoy's list of refused resources, "...: NAME:
+// blames reports whether a text is Envoy's list of refused resources, "...: NAME:
 // reason, NAME: reason", and a name is in it.
 func blames(text, name string) bool {
 	return strings.Contains(text, "(s) "+name+": ") || strings.Contains(text, ", "+name+": ")
 }
 
-// mentions tells whether a text contains a name as a word of its own.
+// mentions reports whether a text contains a name as a word of its own.
 func mentions(text, name string) bool {
 	for from := 0; ; {
 		i := strings.Index(text[from:], name)

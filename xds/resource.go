@@ -112,7 +112,7 @@ func unknownForm(r *Resource, version string) *Resource {
 	return &Resource{Type: r.Type, Name: r.Name, Version: version}
 }
 
-// known tells whether there is a resource, and its contents are known.
+// known reports whether there is a resource, and its contents are known.
 func (r *Resource) known() bool { return r != nil && len(r.message) > 0 }
 
 // body returns the encoded message.

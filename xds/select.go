@@ -12,10 +12,10 @@ import (
 
 const wildcard = "*"
 
-// selects tells whether the client asked for this resource.
+// selects reports whether the client asked for this resource.
 func (st *typeState) selects(r *Resource) bool { return st.wildcard || st.named.has(r.slot) }
 
-// wants tells whether the client asked for this name.
+// wants reports whether the client asked for this name.
 func (st *typeState) wants(t Type, name string) bool {
 	if r := st.at.lookup(t, name); r != nil {
 		return st.selects(r)
@@ -23,7 +23,7 @@ func (st *typeState) wants(t Type, name string) bool {
 	return st.asks(name)
 }
 
-// asks tells whether the client asked for this name, which does not exist.
+// asks reports whether the client asked for this name, which does not exist.
 func (st *typeState) asks(name string) bool { return st.wildcard || st.missing[name] }
 
 // subscribe adds a name and makes it due, even if the client has it (rule 16).
@@ -45,7 +45,7 @@ func (s *Session) subscribe(t Type, name string) {
 	setTrue(&st.gone, name)    // Rules 23, 82.
 }
 
-// unsubscribe drops a name and tells whether it was there.
+// unsubscribe drops a name and reports whether it was there.
 func (st *typeState) unsubscribe(t Type, name string) bool {
 	if st.missing[name] {
 		delete(st.missing, name)
@@ -65,7 +65,7 @@ func (st *typeState) oweAll(t Type) {
 	st.owed = st.at.tables[t].slots()
 }
 
-// simple tells that the client wants all that a batch has, and nothing else is
+// simple reports whether the client wants all that a batch has, and nothing else is
 // due: then it is sent what others are sent.
 func (st *typeState) simple(b *batch) bool {
 	if st.owed.count > 0 || len(b.suspects) > 0 {

@@ -92,7 +92,7 @@ func (s *Server) connected() (streams []*stream) {
 	return streams
 }
 
-// Listening tells whether proxies can connect now.
+// Listening reports whether proxies can connect now.
 func (s *Server) Listening() bool { return s.listening.Load() }
 
 // Drain ends all streams, and those that come after. Clients connect again,

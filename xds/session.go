@@ -53,21 +53,30 @@ type typeState struct {
 	// where that is too much for the ledger. Until its first answer.
 	claims []Claim
 
-	// Where the client is. Every upsert up to at was sent, or is in owed, or is
-	// excluded. Up to acked it was also acknowledged, or there was nothing to say, but
-	// for the ledger. Both are nil until the type is first looked at, and acked until
-	// the first answer.
+	// Where the client is: at is how far it was sent everything, acked is how far it has
+	// answered. at is nil until the type is first looked at, acked until the first answer.
+	//
+	// Invariant: of every upsert up to at one is true: it was sent, its slot is in owed, or
+	// its version is excluded.
+	// Invariant: of a name without a record in the ledger the client has what acked has.
 	at, acked *Snapshot
 
 	// trail are the snapshots that at has left, oldest first, since one whose removals
 	// the client was not told yet.
+	//
+	// Invariant: the trail is in the order of the snapshots, and its last is older than at.
 	trail []*Snapshot
 
 	// waiting are names that are gone beyond the trail, and of which the client was not
 	// told: with the number of a snapshot that the stages before must reach first.
+	//
+	// Invariant: a name in waiting does not exist in at, and has a record in the ledger
+	// as long as the client asks for it.
 	waiting map[string]uint64
 
-	// What must be said even though it did not change. Slots are those of at.
+	// What must be said even though it did not change.
+	//
+	// Invariant: slots are those of at, also in named; what is in gone does not exist in at.
 	owed   slotSet
 	gone   map[string]bool // names asked for (or claimed) that do not exist
 	answer bool            // a response is due even if there is nothing in it (rule 31)
@@ -131,11 +140,11 @@ type protocol interface {
 	// request applies the subscription in a request. first: of this type, on
 	// this stream.
 	request(s *Session, t Type, r *Request, first bool)
-	// ignored tells that an answer without an error is not an ACK.
+	// ignored reports whether an answer without an error is no ACK either.
 	ignored(p *push, r *Request) bool
-	// whole tells that responses of the type hold everything, not only news.
+	// whole reports whether responses of the type hold everything, not only news.
 	whole(t Type) bool
-	// removals tells that responses can say that a resource is gone.
+	// removals reports whether responses can say that a resource is gone.
 	removals() bool
 	// respond makes the response of a push.
 	respond(t Type, at *Snapshot, upserts, removes *content) *Response
@@ -449,7 +458,7 @@ func (s *Session) expire(now time.Time) {
 // clusters. After a refusal some Envoys never do on their next stream.
 const clustersTimeout = 30 * time.Second
 
-// awaitsClusters tells that nothing was said yet about clusters never asked for.
+// awaitsClusters reports whether nothing was said yet about clusters never asked for.
 func (s *Session) awaitsClusters() bool {
 	return !s.noClusters && !s.types[Cluster].active &&
 		slices.ContainsFunc(s.types[:], func(st typeState) bool { return st.active })
@@ -477,7 +486,7 @@ func (s *Session) Deadline() (d time.Time) {
 	return d
 }
 
-// Served tells that the client has acknowledged routes: what it asks for last, so
+// Served reports whether the client has acknowledged routes: what it asks for last, so
 // that everything was sent to it once.
 func (s *Session) Served() bool {
 	return s.types[ScopedRoute].acked != nil || s.types[Route].acked != nil

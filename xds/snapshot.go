@@ -71,7 +71,7 @@ func (s *Snapshot) assignments(clusters []*Resource) *slotSet {
 	return set
 }
 
-// suspect tells whether this version of the resource was refused by a stream.
+// suspect reports whether this version of the resource was refused by a stream.
 func (s *Snapshot) suspect(r *Resource) bool {
 	if len(s.suspects) == 0 {
 		return false
@@ -83,7 +83,7 @@ func (s *Snapshot) suspect(r *Resource) bool {
 // standIn returns what clients have that refused the resource, or nil.
 func (s *Snapshot) standIn(r *Resource) *Resource { return s.suspects[suspectOf(r)] }
 
-// serves tells whether a version of a resource is the one in this snapshot.
+// serves reports whether a version of a resource is the one in this snapshot.
 func (s *Snapshot) serves(v suspect) bool {
 	r := s.lookup(v.t, v.name)
 	return r != nil && r.Version == v.version

@@ -93,7 +93,7 @@ func (e *edits) snapshot(seq uint64, suspects map[suspect]*Resource) *Snapshot {
 	return s
 }
 
-// apply does one change and tells whether it was one.
+// apply does one change and reports whether it was one.
 func (s *Store) apply(e *edit, c Change) bool {
 	old := e.lookup(c.Name)
 	switch {

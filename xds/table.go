@@ -23,7 +23,7 @@ func (t *table) at(slot uint32) *Resource {
 	return nil
 }
 
-// same tells whether two tables are one, without looking inside.
+// same reports whether two tables are one, without looking inside.
 func (t *table) same(o *table) bool {
 	return len(t.leaves) == len(o.leaves) && (len(t.leaves) == 0 || &t.leaves[0] == &o.leaves[0])
 }

@@ -76,7 +76,7 @@ var stages = [...][]step{
 	{{Cluster, remove}, {Endpoint, remove}},
 }
 
-// removesLater tells whether removals of the type have a stage of their own,
+// removesLater reports whether removals of the type have a stage of their own,
 // after its upserts.
 func removesLater(t Type) bool {
 	return slices.Contains(stages[len(stages)-1], step{t, remove})
