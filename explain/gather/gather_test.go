@@ -238,7 +238,7 @@ func TestServersThatDoNotSay(t *testing.T) {
 				return
 			}
 			conn.Write([]byte("HTTP/1.1 400 Bad Request\r\n\r\n")) //nolint:errcheck // the other end says what it read
-			go io.Copy(io.Discard, conn) //nolint:errcheck // until the other end closes
+			go io.Copy(io.Discard, conn)                           //nolint:errcheck // until the other end closes
 		}
 	}()
 	t.Cleanup(func() { mute.Close() })
