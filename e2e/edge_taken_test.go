@@ -40,7 +40,7 @@ func testTakenPort(t *testing.T, routes string, sotw bool) {
 	e := startEdge(t, ctx, sites, "--routes="+routes, "--status-file="+string(file))
 	p := e.startProxy(t, ctx, "taken", proxyOptions{sotw: sotw})
 
-	const words = "cannot bind '0.0.0.0:8080': Address already in use"
+	const words = "cannot bind '[::]:8080': Address already in use"
 	must(t, file.await(ctx, "site", "Programmed", "Unknown NotServing", words))
 	must(t, file.await(ctx, "site", "Reconciling", "True NotServing", "condition Programmed says why"))
 	must(t, awaitFigures(ctx, metricsAddress, map[string]float64{

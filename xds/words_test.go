@@ -16,12 +16,13 @@ func TestWordsAreShortAndHarmless(t *testing.T) {
 		"bad \xff\xfe end":                     "bad ?? end",
 		"a real \ufffd stays":                  "a real \ufffd stays",
 		strings.Repeat("x", maxWords):          strings.Repeat("x", maxWords),
-		strings.Repeat("x", maxWords+1):        strings.Repeat("x", maxWords-3) + "...",
-		strings.Repeat("語", maxWords):          strings.Repeat("語", (maxWords-3)/3) + "...",
-		"x" + strings.Repeat("語", maxWords):    "x" + strings.Repeat("語", (maxWords-4)/3) + "...",
+		strings.Repeat("x", maxWords+1):        strings.Repeat("x", maxHead) + " ... " + strings.Repeat("x", maxWords-maxHead-5),
+		strings.Repeat("語", maxWords):          strings.Repeat("語", maxHead/3) + " ... " + strings.Repeat("語", (maxWords-maxHead/3*3-5)/3),
+		"x" + strings.Repeat("語", maxWords):    "x" + strings.Repeat("語", (maxHead-1)/3) + " ... " + strings.Repeat("語", (maxWords-1-(maxHead-1)/3*3-5)/3),
 		strings.Repeat("x", maxWords) + "\n":   strings.Repeat("x", maxWords),
-		strings.Repeat("\x1b", maxWords):       strings.Repeat(`\u001b`, (maxWords-3)/6) + "...",
-		strings.Repeat("x", 1<<20) + "\xff...": strings.Repeat("x", maxWords-3) + "...",
+		strings.Repeat("\x1b", maxWords):       strings.Repeat(`\u001b`, maxHead/6) + " ... " + strings.Repeat(`\u001b`, (maxWords-maxHead/6*6-5)/6),
+		strings.Repeat("x", 1<<20) + "\xff...": strings.Repeat("x", maxHead) + " ... " + strings.Repeat("x", maxWords-maxHead-9) + "?...",
+		"head " + strings.Repeat("x ", 1<<10) + "caused by: tail \n": "head " + strings.Repeat("x ", (maxHead-6)/2) + "x ... " + strings.Repeat("x ", (maxWords-maxHead-5-15)/2) + "caused by: tail",
 	} {
 		got := Words(said)
 		if got != want {
