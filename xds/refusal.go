@@ -43,7 +43,8 @@ const maxRefused = 10_000
 //
 // Invariant: the name exists in at; its exclusion ends when it is gone (see follow).
 // Invariant: while a response with the version may yet be answered, no other version
-// stands in for it: nothing older follows what is being tried (see upserts and trial).
+// stands in for it, except in lists: nothing older follows what is being tried (see
+// upserts and trial).
 type exclusion struct {
 	resource *Resource
 	refused  bool      // certainly; else it is still to be tried

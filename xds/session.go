@@ -70,8 +70,7 @@ type typeState struct {
 	// waiting are names that are gone beyond the trail, and of which the client was not
 	// told: with the number of a snapshot that the stages before must reach first.
 	//
-	// Invariant: a name in waiting does not exist in at, and has a record in the ledger
-	// as long as the client asks for it.
+	// Invariant: a name in waiting does not exist in at.
 	waiting map[string]uint64
 
 	// What must be said even though it did not change.
