@@ -442,6 +442,9 @@ func playFleet(t *testing.T, rng *rand.Rand) {
 	said := make(map[string]int64)               // the generation of which True was said last
 	connected := []map[uint64]uint64{{}, {}, {}} // what each proxy has acknowledged
 	check := func() {
+		for _, w := range worlds {
+			w.invariants()
+		}
 		for key, status := range leader.Statuses().Take() {
 			if status.Gone || status.Conditions[programmedAt].Status != isTrue || said[key.Name] == status.Generation {
 				continue

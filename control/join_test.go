@@ -90,6 +90,7 @@ func (w *world) status(name string) (sitestatus.Status, bool) {
 func (w *world) progress() {
 	w.join.progress(w.now)
 	w.join.progress(w.now)
+	w.invariants()
 }
 
 // expect checks one condition of a site.

@@ -59,6 +59,8 @@ func TestPartsComeToTheSame(t *testing.T) {
 		// for an acknowledgement that as one batch it would not have waited for.
 		whole.proxy(1, nil)
 		parts.proxy(1, nil)
+		whole.invariants()
+		parts.invariants()
 		if diff := cmp.Diff(whole.Statuses().Take(), parts.Statuses().Take()); diff != "" {
 			t.Fatalf("round %d: statuses differ (-whole +parts):\n%s", round, diff)
 		}

@@ -48,7 +48,7 @@ func (l *Loop) encode(changes []xds.Change, resources []translate.Resource, inva
 	return changes
 }
 
-// serves tells whether something is served under a name.
+// serves reports whether something is served under a name.
 func (l *Loop) serves(name xds.ResourceName) bool {
 	now := l.store.Latest()
 	return now != nil && now.VersionOf(name) != ""

@@ -53,14 +53,14 @@ func (x *explainer) diagnose() (reason, message string) {
 	return reasonServed, ""
 }
 
-// elsewhere tells that the status, which covers the proxies of all replicas, does
+// elsewhere reports whether the status, which covers the proxies of all replicas, does
 // not say of this generation that all have it.
 func (x *explainer) elsewhere() bool {
 	c := x.said(v1alpha1.ConditionProgrammed)
 	return c.Status != "" && c.Status != "True" && x.Statuses[x.site].ObservedGeneration == x.verdict.Generation
 }
 
-// onlyServerKnows tells that a condition of the status may be right although the
+// onlyServerKnows reports whether a condition of the status may be right although the
 // objects that were read do not show it: nobody else validates what is made of
 // them, and policies may not be everyone's to read.
 func (x *explainer) onlyServerKnows(c Condition) bool {
@@ -89,7 +89,7 @@ func (x *explainer) said(typ string) Condition {
 	return x.out.Conditions[i]
 }
 
-// noEndpoints tells that there is nobody to answer. Of upstreams dns only the
+// noEndpoints reports whether there is nobody to answer. Of upstreams dns only the
 // proxies know.
 func (x *explainer) noEndpoints() bool {
 	c := x.out.Cluster

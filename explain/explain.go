@@ -244,12 +244,12 @@ func short(r translate.ResourceName) string {
 	return word + " " + r.Name
 }
 
-// unasked tells that some server did not say what its clients hold.
+// unasked reports whether some server did not say what its clients hold.
 func (x *explainer) unasked() bool {
 	return slices.ContainsFunc(x.Servers, func(s Server) bool { return s.Error != "" })
 }
 
-// agrees tells whether the proxies' way is the one that the objects ask for.
+// agrees reports whether the proxies' way is the one that the objects ask for.
 func (x *explainer) agrees() bool {
 	r := x.out.Route
 	return r != nil && r.From == fromProxies &&
