@@ -31,8 +31,9 @@ import (
 //     of scopes that the player had before and did not ask for yet.
 //   - When all is quiet the client holds what it selected, but for what it refuses;
 //     of that somebody knows, and it has the last good form: compare. Not of those
-//     who wait for ever (stuck) or never answer (swallows). What an old form may
-//     need may stay.
+//     who wait for ever (stuck) or never answer (swallows), nor of those whose listener
+//     recovers while they answer what their session forgot (behind). What an old form
+//     may need may stay.
 //   - Nothing is sent without a cause: check, response by response and name by name;
 //     settle, once all is quiet; rude, of answers to nothing. Trials count as caused. Not
 //     of sessions that remember one late response (forgetful): they say much again.

@@ -29,6 +29,7 @@ type player struct {
 // side is what a player has to do with one type.
 type side struct {
 	forgetful bool // its session remembers one response beside the newest
+	behind    bool // it dropped all that it had while responses that its session forgot were not answered
 	never     bool // it never asks for the type on this stream
 	begun     bool // it did
 	wildcard  bool
@@ -342,6 +343,7 @@ func (p *player) reroute() {
 		s := &p.sides[t]
 		s.held, s.seen, s.kept = make(map[string]*Resource), make(map[string]string), make(map[string]string)
 		s.cause, s.forced = everyName(), true
+		s.behind = s.forgetful && len(s.answers) > 1
 		p.logf("drops every %s", t)
 	}
 }
@@ -774,6 +776,7 @@ func (p *player) compare() {
 				p.failf("was never told that %s %s does not exist", t, name)
 			case want == nil:
 			case s.kept[name] == want.Version: // Rule 91.
+			case s.behind && has == nil: // Its session cannot know which bytes it saw in what it answers after all (rule 90).
 			case p.bad(want):
 				switch e := state.Exceptions[ResourceName{t, name}]; {
 				case has != nil && has.Version == want.Version:
