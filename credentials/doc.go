@@ -9,9 +9,9 @@
 //
 // [Rules] decide who a peer is: a proxy, a replica of this program, or nobody. The
 // decision is one pure function of the peer's certificates and the time
-// ([Rules.Of]). It is asked in the handshake, so that nobody gets no byte; at each
+// ([Rules.Of]). It is asked in the handshake, so a peer without a role gets not one byte; at each
 // stream, since a connection outlives what was so when it was made; and again
-// whenever a bundle changes or a certificate ends. Who is not any more who he was
+// whenever a bundle changes or a certificate ends. Whoever loses his role
 // loses the connection, not only the stream: Envoy opens its next stream on the
 // same connection, with the old certificate, even after its files are renewed.
 //

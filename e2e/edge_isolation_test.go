@@ -194,7 +194,7 @@ func (n *neighbourhood) sufferTampering(t *testing.T, c *tampering) {
 	changed := c.change(n.healthy)
 	defer n.mend(t, c, changed)
 	n.put(changed...)
-	cluster := c.resource.Type == xds.Cluster // See docs/architecture.md, "Limits": others in the same response wait, and its own site answers 503.
+	cluster := c.resource.Type == xds.Cluster // See docs/architecture.md, "Limits, chosen": others in the same response wait, and its own site answers 503.
 	if !cluster {
 		n.changeOne(t, ctx)
 	}

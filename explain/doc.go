@@ -2,8 +2,8 @@
 // the domain, which conditions hold, which route, cluster and endpoints answer,
 // which proxies have acknowledged what, and the one next thing to do.
 //
-// It is pure: Facts in, an Explanation out. Whoever gathers the facts (package
-// gather does, from an API server or a folder, and from the client status that
+// It is pure: Facts in, an Explanation out. Whoever gathers the facts (the room
+// gather below does, from an API server or a folder, and from the client status that
 // servers have) says what could not be read; the rest is explained all the same.
 //
 // What proxies have acknowledged counts more than what would be made of the

@@ -17,10 +17,12 @@
 // This room knows what depends on what. What each thing is, the rooms below decide:
 //
 //	spec            what is wrong with a site by itself, and what it asks for
+//	feature         the optional fields of a specification, a file each
 //	claims          which site has which domain
 //	upstream        what a Service and its EndpointSlices amount to
 //	envoy           how all of it is written as Envoy's messages
 //	envoy/listener  the one listener, which no site is in
+//	envoy/bootstrap what a proxy is started with
 //	hostname, text  host names; users' words in messages
 //	evil            ways to be evil, for tests
 //

@@ -46,7 +46,7 @@
 //     what one costs that was away for a second.
 //   - Of each type at most one response is in flight. One that is not answered in time
 //     may be overtaken, so who answers nothing is sent what is news, slowly. What a
-//     request asks for is sent at once all the same.
+//     request asks for is sent at once all the same, up to 17 unanswered responses.
 //   - Of each type everything up to a position (at, acked: see typeState) is
 //     settled, but for the names in a ledger: those that were in a refused response,
 //     and few others (ledger.go). So a client in step costs a few pointers, whatever it
@@ -54,7 +54,8 @@
 //   - Types change in the order of stages: what refers to something comes after it
 //     and goes before it. An answer to a request does not wait for this. A client that
 //     connected before loses nothing until it has asked for all that may refer to it.
-//   - A version that the client refused by itself is never sent to it again; what
+//   - A version that was refused when it was sent alone, or that Envoy's words named, is
+//     never sent to that client again, except a listener (again.go); what
 //     came with it is tried apart (refusal.go, trial.go). What the form before it leads
 //     to is not taken from the client (needs.go). Where the client needs something of
 //     the name, for it asked again or its cluster was sent, it is sent that form.
@@ -67,6 +68,15 @@
 //
 // The files of the session use these words, each in one sense only:
 //
+//   - Push: a response that the client has not answered yet. It is late once a newer one
+//     of its type was sent.
+//   - Slot: a resource's place in the tables of its Store, as long as it is served.
+//   - Trail: the snapshots that the client's upserts have passed and its removals have not.
+//     Waiting: names whose removal must wait longer than the trail reaches back.
+//   - Claim: a resource that a client says it holds from an earlier stream.
+//   - Placeholder: what stands for a resource whose last good form is not known.
+//   - Taint: bytes that the client may have seen in a refused response; other bytes of the
+//     same resource are sent.
 //   - Form: one version of a resource, as a client may have it. Known: this server has
 //     its contents, and not only its version.
 //   - Ledger, record: of each name that something irregular happened to, a record of what

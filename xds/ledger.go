@@ -19,7 +19,7 @@ type ledger map[string]*record
 // Invariant: has and mayHave are not both set.
 type record struct {
 	has      *Resource  // what it accepted last; nil: nothing, or it is not known which form
-	mayHave  *Resource  // what it accepted last, if has is nil and the client may have it all the same
+	mayHave  *Resource  // what it accepted last, if the client may have it all the same: it refused the removal, or its ACK is not believed
 	keeps    bool       // what is served is a placeholder, and replaces nothing (rule 91)
 	excluded *exclusion // nil: what is served of the name is sent to it like anything else
 
@@ -33,7 +33,7 @@ type record struct {
 	upTo    uint64
 }
 
-// record returns the record of a name, a new one if there is none.
+// record returns the record of a name. It makes one if there is none.
 func (st *typeState) record(t Type, name string) *record {
 	rec := st.ledger[name]
 	if rec == nil {
@@ -55,7 +55,8 @@ func (st *typeState) accepted(t Type, name string) *Resource {
 }
 
 // byPosition returns what the client has of a name that there is no record of: what
-// acked has, or had before what is gone may go from the client.
+// acked has of it; if that has none, what the newest older snapshot of the trail has: the
+// removal was not sent yet.
 func (st *typeState) byPosition(t Type, name string) *Resource {
 	if st.acked == nil {
 		return nil

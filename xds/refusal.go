@@ -8,8 +8,8 @@ import (
 // refusals is what a stream refused of one type, and what is still being tried
 // (docs/decisions.md, "Refusals are narrowed").
 //
-// After a NACK nothing of the response counts as held. All that it may be about
-// is excluded: kept out of every ordinary push. Then the excluded are tried again
+// After a NACK nothing of the response counts as held, except clusters that Envoy did
+// not name (see refuse). All that the NACK may be about is excluded: kept out of every ordinary push. Then the excluded are tried again
 // in parts, alone, and with other bytes (rule 90): a part that is acknowledged is
 // excluded no more, a part that is refused is halved, and one that cannot be
 // halved is what the client refused. That version is never sent to it again
@@ -50,8 +50,8 @@ type exclusion struct {
 	refused  bool      // certainly; else it is still to be tried
 	reason   string    // the client's words, once it has said something
 	standIn  *Resource // sent in its place, and not answered yet: see Session.inPlace; nil: none
-	doubtful bool      // standIn was in a refused response, so it is only tried by itself
-	alone    bool      // a standIn was refused
+	doubtful bool      // standIn came back in a refused response, so it is tried alone
+	alone    bool      // a standIn was refused too, so no more is sent
 }
 
 func (e *exclusion) standsIn(r *Resource) bool {
@@ -134,7 +134,7 @@ func (s *Session) refuse(t Type, p *push, reason string) {
 		certain := blamed || len(p.fresh) == 1
 		forgot := t == Endpoint || st.ledger[r.Name].mayHave != nil
 		if now := st.at.lookup(t, r.Name); forgot && now != nil && (certain || !matters) {
-			st.owed.add(now.slot) // Its cluster (rule 50), or its removal, may have come after what the client accepted last.
+			st.owed.add(now.slot) // The client may have lost its older form: by a cluster that was sent anew (rule 50), or by a removal that it refused. So one is sent again.
 		}
 		if certain {
 			s.refused(t, r, words)
@@ -145,7 +145,7 @@ func (s *Session) refuse(t Type, p *push, reason string) {
 			question = append(question, r)
 		}
 	}
-	st.acked = p.to // But for the ledger.
+	st.acked = p.to // Answered, though refused: what the client lacks is in the ledger.
 	if !named {
 		st.trials = append(parts(question, reason), st.trials...)
 		return

@@ -27,13 +27,16 @@ type Session struct {
 	// it has said yet. Whatever refers to clusters it may ask for in any order: until
 	// it has asked for all of it, or is given up on, no cluster is taken from it.
 	resumed bool
-	since   time.Time // the first Next after the last first request of a type; zero: it is to come
+	since   time.Time // when the client last began to ask for a type; set by the next call of Next, zero until then
 
 	noClusters bool // NoClusters was said
 	bare       bool // the client has no listener,
 	routed     bool // and what it has of routes is of no use to the next: see noteListener
 
-	unknown *Snapshot // see needs; nil while every form that the client has is known
+	// unknown is what was served when the client was first seen to have a form that this
+	// server does not know: nothing of it is removed from the client (see needs). Nil: all
+	// forms that the client has are known.
+	unknown *Snapshot
 
 	events  []Event
 	changed bool // State would say something new
@@ -53,7 +56,7 @@ type typeState struct {
 	// where that is too much for the ledger. Until its first answer.
 	claims []Claim
 
-	// Where the client is: at is how far it was sent everything, acked is how far it has
+	// Where the client is: at is up to where it was decided what to send it, acked is how far it has
 	// answered. at is nil until the type is first looked at, acked until the first answer.
 	//
 	// Invariant: of every upsert up to at one is true: it was sent, its slot is in owed, or
@@ -83,7 +86,7 @@ type typeState struct {
 	unheld []*Resource     // what the client ignored and still asks for (rule 41)
 	sum    uint64          // of the last response that held everything
 
-	// unheard are the names in responses that were forgotten. Those that are gone are said
+	// unheard are the names in responses that giveUp forgot before they were answered. Those that are gone are said
 	// to be so again when nothing is in flight.
 	unheard map[string]bool
 

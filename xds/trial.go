@@ -120,8 +120,8 @@ func (s *Session) trial(t Type) (*push, *Response) {
 	return p, s.protocol.respond(t, st.at, out, nothing)
 }
 
-// nextPart returns what is left of the first part to try of which anything is, nil
-// if nothing is left to try.
+// nextPart returns the first part that still has something to try, without the rest of
+// that part; nil if nothing is left to try.
 func (s *Session) nextPart(t Type) []*Resource {
 	st := &s.types[t]
 	for ; len(st.trials) > 0; st.trials = st.trials[1:] {

@@ -57,7 +57,7 @@ const (
 // Reasons of Programmed.
 const (
 	ReasonProgrammed = "Programmed"
-	ReasonNoProxies  = "NoProxies"  // no proxy is connected, so nobody can say
+	ReasonNoProxies  = "NoProxies"  // no proxy that serves is connected, so nobody can say
 	ReasonNotServing = "NotServing" // proxies are connected, and none has a listener and routes
 	ReasonPending    = "Pending"    // under way; the message says how far
 	ReasonRejected   = "Rejected"   // a proxy refused the configuration; the message is its own

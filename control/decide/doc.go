@@ -1,5 +1,7 @@
 // Package decide says what the owner of a site should read in its status, from what is
-// known of the site, of our own proxies and of the other replicas.
+// known of the site, of our own proxies and of the other replicas. Programmed is decided
+// here (decide.go); Accepted and ResolvedRefs come from translation (its verdict.go);
+// summary.go sums them up.
 //
 // It is pure: it only reads what it is given, and the same always leads to the same.
 // It does not know when a status is decided, whether that is news, or who writes it:
