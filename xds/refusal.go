@@ -176,7 +176,7 @@ const truncated = "(truncated)"
 // acknowledged nothing of it.
 func (st *typeState) applied(r *Resource) {
 	rec := st.ledger[r.Name]
-	rec.has = r
+	rec.has, rec.mayHave = r, nil
 	if rec.excluded.standsIn(r) {
 		rec.excluded.doubtful = false
 	}
