@@ -17,6 +17,19 @@
 // Session (session.go), what one client wants, has and is owed; stream
 // (stream.go), the goroutine that brings the two together and owns the socket.
 //
+// # The files
+//
+//	what is served   store snapshot table names content resource types; suspect
+//	one client       session push select subscription patience, delta and sotw
+//	its answers      answer ledger refusal trial needs again words; state (what is told)
+//	the server       server stream request wire grpc admission contain; csds inspect metrics
+//
+// They are one package, because a session reads the tables of snapshots by slot and
+// shares what it picks there with all streams that are sent the same: as packages of
+// their own, tables, slots and batches would all have to be exported.
+//
+// A NACK comes in through answer.go and is taken by refusal.go (Session.refuse).
+//
 // # The session
 //
 // A Session is a machine: no I/O, no goroutine, no clock, no lock. Whoever owns
