@@ -78,13 +78,6 @@ func NewResource(t Type, msg proto.Message) (*Resource, error) {
 	return r, nil
 }
 
-// WithVersion returns the resource under a version chosen by the caller.
-func (r *Resource) WithVersion(version string) *Resource {
-	c := *r
-	c.fill(r.Name, version, r.body())
-	return &c
-}
-
 // again returns the resource for its n-th attempt: other bytes, same identity.
 func (r *Resource) again(n int) (*Resource, error) {
 	if r.Again == nil {

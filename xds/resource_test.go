@@ -131,18 +131,6 @@ func TestRule36(t *testing.T) {
 	}
 }
 
-// A caller may have versions of its own.
-func TestWithVersion(t *testing.T) {
-	r := testResource(Cluster, "docs", "v7")
-	var d discovery.DeltaDiscoveryResponse
-	if err := proto.Unmarshal(r.appendDelta(nil), &d); err != nil {
-		t.Fatal(err)
-	}
-	if v := d.GetResources()[0].GetVersion(); r.Version != "v7" || v != "v7" {
-		t.Errorf("version %q, sent as %q", r.Version, v)
-	}
-}
-
 // Rule 90: another attempt has other bytes and the same identity; one that is of
 // another name is refused.
 func TestAnotherAttempt(t *testing.T) {

@@ -262,7 +262,7 @@ func testResource(typ Type, name, version string) *Resource {
 	if err != nil {
 		panic(err)
 	}
-	r = r.WithVersion(version)
+	r = withVersion(r, version)
 	if typ == ScopedRoute {
 		r.Again = func(_ proto.Message, n int) proto.Message {
 			return testScope(name, version, fmt.Sprintf("%s#%d", name, n))
@@ -319,4 +319,11 @@ func request(t *testing.T, d *datadriven.TestData) *Request {
 		r.Refused, r.Reason = true, text
 	}
 	return r
+}
+
+// withVersion returns a resource under a version that a person can read.
+func withVersion(r *Resource, version string) *Resource {
+	c := *r
+	c.fill(r.Name, version, r.body())
+	return &c
 }
