@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"my-company.com/staticsite-operator/api/v1alpha1"
 	"my-company.com/staticsite-operator/files"
 	"my-company.com/staticsite-operator/object"
 	"my-company.com/staticsite-operator/translate"
@@ -41,8 +42,8 @@ func lintCommand() *cobra.Command {
 			for _, v := range delta.Verdicts {
 				sites++
 				for _, c := range []translate.Condition{v.Accepted, v.ResolvedRefs} {
-					if c.OK || c.Message == "" {
-						continue
+					if c.OK || c.Message == "" || c.Reason == v1alpha1.ReasonInvalidSpec {
+						continue // The last follows from what Accepted says.
 					}
 					problems++
 					file := loaded.Files[object.Ref{Kind: object.KindSite, Key: v.Site}]

@@ -84,3 +84,16 @@ func TestLintCounts(t *testing.T) {
 		}
 	}
 }
+
+// What follows from a mistake is no mistake of its own.
+func TestLintCountsAMistakeOnce(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "site.yaml")
+	text := "apiVersion: platform.my-company.com/v1alpha1\nkind: StaticSite\nmetadata: {name: a, namespace: docs}\nspec: {domain: a.example.com, backend: {serviceName: web, servicePort: 0}}\n"
+	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	printed, err := run(t, "lint", path)
+	if err == nil || !strings.Contains(err.Error(), "1 problem in 1 site") || strings.Contains(printed, "no Service was looked up") {
+		t.Errorf("lint: %v\n%s", err, printed)
+	}
+}

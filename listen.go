@@ -144,7 +144,7 @@ func (f *listenFlags) listen(server *xds.Server, services []func(grpc.ServiceReg
 	}
 	var err error
 	if l.store, err = credentials.New(f.files, time.Now, log.Named("credentials")); err != nil {
-		return nil, fmt.Errorf("--xds-tls-bind-address: %w", err)
+		return nil, fmt.Errorf("--xds-tls-dir and --xds-tls-proxy-ca: %w", err)
 	}
 	l.ports = append(l.ports, xds.Port{
 		Flag: "--xds-tls-bind-address", Address: f.locked, Options: l.store.Options(access()),

@@ -64,7 +64,7 @@ var steps = map[string]step{
 
 	// Programmed.
 	v1alpha1.ReasonNoProxies: {v1alpha1.MessageNoProxies,
-		"Find out why no proxy reaches {server}: the log of a proxy says; `staticsite-operator bootstrap` prints what one is started with."},
+		"Find out why no proxy reaches the server: the log of a proxy says; `staticsite-operator bootstrap` prints what one is started with."},
 	v1alpha1.ReasonNotServing: {"no proxy serves any site",
 		"Mend what keeps {behind} from serving: {error}"},
 	v1alpha1.ReasonPending: {"not every proxy has acknowledged it yet",

@@ -59,7 +59,7 @@ func (e *Explanation) writeWay(t *table) {
 		if r.Layout == "single" {
 			where = "route configuration " + r.Resource + ", virtual host " + r.VirtualHost
 		}
-		t.row("Route", fmt.Sprintf("%s: %s%s", where, r.Match, map[string]string{fromObjects: " (by the objects; no proxy has acknowledged it)"}[r.From]))
+		t.row("Route", fmt.Sprintf("%s: %s%s", where, r.Match, map[string]string{fromObjects: " (by the objects: no proxy is known to have acknowledged it)"}[r.From]))
 		for i, line := range r.Features {
 			if i == most {
 				t.row("Features", fmt.Sprintf("and %d more", len(r.Features)-most))

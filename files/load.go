@@ -28,7 +28,7 @@ func Load(path string) (Loaded, error) {
 	if err != nil {
 		return Loaded{}, fmt.Errorf("read sites: %w", err)
 	}
-	paths, read := []string{path}, os.ReadFile
+	paths, read := []string{path}, readFile
 	if info.IsDir() {
 		read = func(file string) ([]byte, error) { return readWithin(path, file) }
 		if paths, err = sitePaths(path); err != nil {
@@ -56,6 +56,16 @@ func Load(path string) (Loaded, error) {
 	}
 	slices.SortStableFunc(loaded.Problems, func(a, b catalog.Problem) int { return strings.Compare(a.File, b.File) })
 	return loaded, nil
+}
+
+// readFile returns what a file says that was named by itself.
+func readFile(path string) ([]byte, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	return readBounded(file)
 }
 
 func sitePaths(folder string) ([]string, error) {

@@ -72,3 +72,31 @@ func TestLoadOfAListWithAMistake(t *testing.T) {
 		t.Errorf("Load() = %+v, %v", loaded, err)
 	}
 }
+
+// A file that is too large is not read, whatever its name is, and takes nothing from
+// the others.
+func TestLoadOfAFileThatIsTooLarge(t *testing.T) {
+	folder := t.TempDir()
+	large, good := filepath.Join(folder, "large.yaml"), filepath.Join(folder, "good.yaml")
+	if err := os.WriteFile(good, []byte(siteText("a", "a.example.com")), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(large, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for _, size := range []int64{maxFile + 1, 20 << 30} { // It has holes, and takes no room.
+		if err := os.Truncate(large, size); err != nil {
+			t.Fatal(err)
+		}
+		for _, path := range []string{folder, large} {
+			loaded, err := Load(path)
+			if err != nil || len(loaded.Problems) != 1 || !strings.Contains(loaded.Problems[0].Error(), large+": cannot be read: it has ") ||
+				!strings.Contains(loaded.Problems[0].Error(), "at most 16 MB are read: write the objects into several files") {
+				t.Errorf("%d bytes: %v, %v", size, loaded.Problems, err)
+			}
+			if want := map[string]int{folder: 1, large: 0}[path]; len(loaded.Objects) != want {
+				t.Errorf("of %s come %d objects, want %d", path, len(loaded.Objects), want)
+			}
+		}
+	}
+}

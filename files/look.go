@@ -2,6 +2,8 @@ package files
 
 import (
 	"errors"
+	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -40,11 +42,35 @@ func readWithin(folder, path string) ([]byte, error) {
 		return nil, err
 	}
 	defer root.Close()
-	text, err := root.ReadFile(name)
+	file, err := root.Open(name)
 	if leadsOut(err) {
 		err = errLeadsOut
 	}
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	return readBounded(file)
+}
+
+// maxFile is how large a file may be: 25,000 sites. A file is read as a whole, and
+// nothing else is looked at meanwhile.
+const maxFile = 16 << 20
+
+// readBounded reads an open file, unless it is too large. It may grow while it is read.
+func readBounded(file *os.File) ([]byte, error) {
+	if info, err := file.Stat(); err == nil && info.Size() > maxFile {
+		return nil, tooLarge(info.Size())
+	}
+	text, err := io.ReadAll(io.LimitReader(file, maxFile+1))
+	if err == nil && len(text) > maxFile {
+		err = tooLarge(maxFile + 1)
+	}
 	return text, err
+}
+
+func tooLarge(size int64) error {
+	return fmt.Errorf("it has %d MB or more, and at most %d MB are read: write the objects into several files", max(size>>20, 1), maxFile>>20)
 }
 
 // within opens a folder so that nothing outside can be reached through it.

@@ -47,6 +47,8 @@ func responseHeaders() []Case {
 		{"a name of a megabyte", text(megabyte), "write at most 128"},
 		{"the status", ":status", "is no header's name: write"},
 		{"the host", "Host", "is a header of requests: remove it"},
+		{"the date", "Date", "is written by the proxies: remove it"},
+		{"the encoding", "Content-Encoding", "says how a body is encoded, which only the backend knows: remove it"},
 		{"the length", "Content-Length", "is counted by the proxies: remove it"},
 		{"the encoding of the transfer", "transfer-encoding", "is about a connection and not about an answer: remove it"},
 		{"the connection", "CONNECTION", "is about a connection and not about an answer: remove it"},

@@ -26,8 +26,10 @@ const (
 // it sends, so a different word in them makes an answer that no client understands.
 var notChanged = func() map[string]string {
 	all := map[string]string{
-		"host":           "is a header of requests",
-		"content-length": "is counted by the proxies",
+		"host":             "is a header of requests",
+		"content-length":   "is counted by the proxies",
+		"content-encoding": "says how a body is encoded, which only the backend knows",
+		"date":             "is written by the proxies",
 	}
 	for _, name := range []string{ // RFC 9110 section 7.6.1, RFC 2616 section 13.5.1
 		"connection", "keep-alive", "proxy-connection", "proxy-authenticate", "proxy-authorization", "te", "trailer", "transfer-encoding", "upgrade",

@@ -47,7 +47,7 @@ func protocolOf(appProtocol string) (http2 bool, refused string) {
 	if appProtocol == http2OfGKE {
 		return false, "which is HTTP/2 with TLS to some and without to others (kubernetes.io/h2c is without)"
 	}
-	return speaksHTTP2[appProtocol], notSpoken[strings.ToLower(appProtocol)]
+	return speaksHTTP2[strings.ToLower(appProtocol)], notSpoken[strings.ToLower(appProtocol)]
 }
 
 // appProtocols returns what slices say of the TCP ports of each name: the first
